@@ -1,0 +1,90 @@
+"""What a mutation asks of the update sequence, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.updates import UpdateState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A signed transaction that must hold exactly one instruction named `instruction` of the program."""
+
+    signed_transaction: bytes
+    client_mutation_id: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateThread(Command):
+    """Create a thread; `title` and `salt` must hash to the title_hash in the transaction."""
+
+    title: str
+    salt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostMessage(Command):
+    """Publish a co-author's message; `body` and `salt` must hash to the body_hash in the transaction."""
+
+    body: str
+    salt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitMessage(Command):
+    """Submit an outsider's message with a stake; `body` and `salt` must hash to the body_hash in the transaction."""
+
+    body: str
+    salt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastVote(Command):
+    """Vote on a pending message."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateResult:
+    """What a mutation's payload is made of. `thread` and `message` are accounts read at `slot`, of one version.
+
+    Both are None where the outcome is UNKNOWN and nothing is on chain yet; `content_hash` is None for createThread.
+    """
+
+    update: UpdateState
+    wallet: str
+    thread_id: str
+    content_hash: str | None
+    thread: ThreadAccount | None
+    message: MessageAccount | None
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeeOptions:
+    """Who pays the fee and what priority is offered, in micro-lamports per compute unit."""
+
+    fee_payer: str | None = None
+    priority_fee_micro_lamports: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTransaction:
+    """An unsigned transaction for a wallet; times unix s, fees in lamports."""
+
+    id: str
+    transaction: bytes
+    thread_id: str | None
+    content_hash: str | None
+    nonce: int | None
+    salt: str | None
+    expected_version: int | None
+    fee_payer: str
+    fee_lamports: int
+    rent_lamports: int
+    compute_unit_limit: int
+    block_height: int
+    last_valid_block_height: int
+    expires_at: int

@@ -1,0 +1,223 @@
+"""The ports: what the spine and the graph ask of the four systems. Adapters live in `datasources/`.
+
+Every method raises `AuthorityUnavailableError` of its own authority where that one is away; no vendor's exception
+passes a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from chorale.domain.approval import MessageStatus
+from chorale.domain.chain import (
+    AccountsRead,
+    Blockhash,
+    Commitment,
+    HistoryEntry,
+    Simulation,
+    SignatureStatus,
+    SlotTick,
+)
+from chorale.domain.content import (
+    Content,
+    ContentCensus,
+    ContentKey,
+    Embedding,
+    FetchedContent,
+    Promotion,
+    SearchCriteria,
+    SearchHit,
+    StoredContent,
+)
+from chorale.domain.events import EventBatch, EventPosition, TransactionRecord
+from chorale.domain.paging import Page, PageRequest
+
+
+class Chain(Protocol):
+    """Solana by JSON-RPC. Reads default to `confirmed`; `min_context_slot` not reached in time raises
+    MinimumSlotNotReachedError after bounded retries."""
+
+    @property
+    def program_id(self) -> str:
+        """The program this server follows."""
+
+    async def genesis_hash(self) -> str:
+        """Identity of the chain."""
+
+    async def slot(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
+        """Current slot."""
+
+    async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
+        """Current block height."""
+
+    async def unix_time(self) -> int:
+        """The cluster's clock (sysvar Clock), unix seconds."""
+
+    async def accounts(
+        self,
+        addresses: Sequence[str],
+        *,
+        min_context_slot: int | None = None,
+        commitment: Commitment = Commitment.CONFIRMED,
+    ) -> AccountsRead:
+        """Any number of accounts, one getMultipleAccounts per 100."""
+
+    async def program_accounts(self) -> AccountsRead:
+        """All accounts of the program, with the context slot."""
+
+    async def rent(self, size: int) -> int:
+        """Rent-exempt minimum in lamports for `size` bytes (cached)."""
+
+    async def latest_blockhash(self) -> Blockhash:
+        """A blockhash for a new transaction."""
+
+    async def is_blockhash_valid(self, blockhash: str) -> bool:
+        """Whether a transaction with this blockhash can still land."""
+
+    async def simulate(self, transaction: bytes) -> Simulation:
+        """Dry run with signatures verified."""
+
+    async def send(self, transaction: bytes) -> str:
+        """Send; returns the signature. Raises TransactionRefusedError where preflight refuses."""
+
+    async def status(self, signature: str, *, search_history: bool = False) -> SignatureStatus | None:
+        """Where a transaction stands; None where it is not known."""
+
+    async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
+        """Wait until it is confirmed or failed, by signatureSubscribe with polling beside; None after `timeout` s."""
+
+    async def transaction(self, signature: str) -> TransactionRecord | None:
+        """A landed transaction with the program's events decoded from its logs."""
+
+    async def transactions(self, signatures: Sequence[str]) -> Sequence[TransactionRecord | None]:
+        """Many landed transactions, batched."""
+
+    async def history(
+        self, address: str, *, until: str | None = None, before: str | None = None, limit: int = 1000
+    ) -> Sequence[HistoryEntry]:
+        """An address's transactions, newest first."""
+
+    def follow(self) -> AsyncIterator[TransactionRecord | SlotTick]:
+        """Live transactions that mention the program and slot ticks. The first item (a SlotTick) is yielded only once
+        the subscription stands. Ends or raises AuthorityUnavailableError when the connection is lost."""
+
+
+class ContentStore(Protocol):
+    """Qdrant. Every fetch recomputes the hash of the stored bytes; what does not match is QUARANTINED."""
+
+    async def stage(self, content: Content, *, lease_until: int) -> StoredContent:
+        """Insert-only: an existing point keeps state and bytes, only its lease is extended. Returns what is stored."""
+
+    async def promote(self, promotions: Sequence[Promotion]) -> None:
+        """Guarded by `sequence < incoming`, never an upsert: points that do not exist stay absent."""
+
+    async def fetch(self, keys: Sequence[ContentKey]) -> Mapping[ContentKey, FetchedContent]:
+        """Bodies by id in one call; an answer for every key."""
+
+    async def search(self, criteria: SearchCriteria, query: Embedding, limit: int) -> Sequence[SearchHit]:
+        """Best hits first, with the visibility rule in the store's filter. Corrupt points are left out."""
+
+    async def staged(self) -> Sequence[StoredContent]:
+        """Every point that is still STAGED (for a rebuild of the index)."""
+
+    async def collect_staged(self, keys: Sequence[ContentKey], now: int) -> None:
+        """Conditional delete: only what is still STAGED and whose lease has passed."""
+
+    async def census(self) -> ContentCensus:
+        """Counts that tell whether derived payload is missing."""
+
+    async def ready(self) -> None:
+        """Raises where the store is away."""
+
+
+class Embedder(Protocol):
+    """One embedding model with BM25 beside it. Runs in an executor of its own."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Model, sha256, dimensions and maximum length, as one string."""
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Embedding]:
+        """Document embeddings, batched."""
+
+    async def embed_query(self, text: str) -> Embedding:
+        """Query embedding."""
+
+
+class IndexReader(Protocol):
+    """The backend's own view in SQLite: everything that is listed, ordered or paged. Derived and rebuildable."""
+
+    @property
+    def log_id(self) -> str:
+        """Identity of the event log; another after a rebuild."""
+
+    async def thread_sequence(self, thread_id: str) -> int:
+        """The sequence that this index has reached for a thread; 0 where it is unknown."""
+
+    async def wait_for(self, thread_id: str, sequence: int, timeout: float) -> bool:
+        """Wait until `thread_sequence` is at least `sequence`; False after `timeout` s."""
+
+    async def thread_of(self, content_hash: str) -> tuple[str, MessageStatus] | None:
+        """(thread_id, status) of an indexed message, staged ones included; None where it is unknown."""
+
+    async def thread_id_at(self, address: str) -> str | None:
+        """thread_id of a Thread account's address."""
+
+    async def threads(self, page: PageRequest, *, co_author: str | None = None) -> Page:
+        """Threads by (activity_at, thread_id), newest activity first."""
+
+    async def messages(
+        self,
+        thread_id: str,
+        page: PageRequest,
+        *,
+        viewer: str | None,
+        statuses: Sequence[MessageStatus] = (),
+    ) -> Page:
+        """A thread's visible messages, ascending by (submitted_sequence, content_hash), STAGED last.
+
+        `Page.sequence` is read in the same transaction."""
+
+    async def messages_of(self, author: str, page: PageRequest, *, viewer: str | None) -> Page:
+        """A user's visible messages by (submitted_at, content_hash), newest first."""
+
+    async def pending_approvals(self, voter: str, page: PageRequest, *, viewer: str | None, now: int) -> Page:
+        """Open pending messages that await `voter`'s vote, by (expires_at, content_hash)."""
+
+    async def claimable(self, wallet: str, page: PageRequest, *, viewer: str | None) -> Page:
+        """Messages whose escrow owes `wallet` a share or a stake, by (decided_at, content_hash)."""
+
+    async def co_authored(self, wallet: str, limit: int) -> Sequence[str]:
+        """Ids of the threads that `wallet` co-authors, most recently active first."""
+
+    async def merkle_path(self, thread_id: str, leaf_index: int, published_count: int) -> Sequence[str] | None:
+        """20 sibling hashes of a leaf in the tree of the first `published_count` leaves; None where not reached."""
+
+    async def latest(self, thread_id: str) -> EventPosition:
+        """The end of a thread's log: what `eventCursor` carries."""
+
+    async def events_after(self, thread_id: str, after: EventPosition | None, limit: int) -> EventBatch:
+        """A thread's events after a place; after None: from now on (an empty batch at the end of the log)."""
+
+    def wake(self, thread_id: str) -> AsyncIterator[None]:
+        """Yields at once and then whenever the thread's log has grown (coalesced, never lost)."""
+
+
+class SessionStore(Protocol):
+    """Sessions, nonces and idempotency records: small values with a time to live in seconds."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The value, None where absent or expired."""
+
+    async def put(self, key: str, value: bytes, ttl: float) -> None:
+        """Set or replace."""
+
+    async def add(self, key: str, value: bytes, ttl: float) -> bool:
+        """Set only where absent, atomically; False where it is there already."""
+
+    async def take(self, key: str) -> bytes | None:
+        """Read and delete, atomically: of many callers one gets the value."""
+
+    async def delete(self, key: str) -> None:
+        """Delete; absent is fine."""

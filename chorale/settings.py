@@ -1,0 +1,172 @@
+"""Settings, read once from the environment. Nothing else in Chorale reads it; every limit has its number here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+from chorale.domain.errors import StartupError
+
+T = TypeVar("T")
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class SettingError(StartupError):
+    """An environment variable holds a value that is not allowed."""
+
+    def __init__(self, variable: str, value: str, allowed: str) -> None:
+        super().__init__(f"{variable}={value!r} is not allowed. Allowed: {allowed}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every bound of the server. Sizes in bytes, times in seconds."""
+
+    http_body_bytes: int = 256 * 1024
+    ws_message_bytes: int = 256 * 1024
+    ws_operations_per_connection: int = 100
+    ws_init_timeout: float = 10.0
+    ws_ping_interval: float = 20.0
+    query_depth: int = 14
+    query_aliases: int = 30
+    query_tokens: int = 4_000
+    page_default: int = 20
+    page_max: int = 100
+    nodes_max: int = 100
+    search_window: int = 200
+    search_query_chars: int = 1_000
+    viewer_threads: int = 4_096
+    min_version_wait: float = 5.0
+    stale_read_attempts: int = 3
+    confirm_timeout: float = 30.0
+    settle_timeout: float = 15.0
+    verify_attempts: int = 3
+    staged_lease: int = 24 * 3600
+    challenge_ttl: int = 300
+    session_ttl: int = 24 * 3600
+    idempotency_ttl: int = 24 * 3600
+    idempotency_key_chars: int = 128
+    event_batch: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process. Addresses ending in `:` name the embedded default."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    data: Path = Path(".chorale")
+    chain_url: str = "localnet:"
+    chain_ws_url: str = ""
+    chain_rpc_port: int = 8899
+    program_id: str = ""
+    content_url: str = "file:"
+    cache_url: str = "memory:"
+    events_url: str = "memory:"
+    embedding_model: str = DEFAULT_MODEL
+    demo: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def embedded_chain(self) -> bool:
+        """Whether `serve` starts the embedded chain itself."""
+        return self.chain_url == "localnet:"
+
+    @property
+    def domain(self) -> str:
+        """Host and port that wallets are asked to sign in to; from settings, never from a request."""
+        return urlsplit(self.public_url).netloc
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read `CHORALE_*`; an unknown or wrong one raises SettingError with the variable, the value and the cure."""
+        known = {f"CHORALE_{name}" for name in _VARIABLES}
+        for variable in environ:
+            if variable.startswith("CHORALE_") and variable not in known and not variable.startswith("CHORALE_TEST_"):
+                raise SettingError(
+                    variable, environ[variable], f"no such variable; known are {', '.join(sorted(known))}"
+                )
+
+        def read(name: str, default: T, parse: Callable[[str], T | None], allowed: str) -> T:
+            text = environ.get(f"CHORALE_{name}", "").strip()
+            if not text:
+                return default
+            value = parse(text)
+            if value is None:
+                raise SettingError(f"CHORALE_{name}", text, allowed)
+            return value
+
+        host = read("HOST", cls.host, lambda t: t if re.fullmatch(r"[\w.:-]+", t) else None, "a host name or address")
+        port = read("PORT", cls.port, _port, "0 to 65535 (0 takes a free port)")
+        shown = f"[{host}]" if ":" in host else host
+        return cls(
+            host=host,
+            port=port,
+            public_url=read("PUBLIC_URL", f"http://{shown}:{port}", _http, "an http:// or https:// address").rstrip(
+                "/"
+            ),
+            data=read("DATA", cls.data, lambda t: Path(t).expanduser(), "a folder"),
+            chain_url=read(
+                "CHAIN_URL", cls.chain_url, _or_http("localnet:"), "localnet: or http(s)://host:port of an RPC"
+            ),
+            chain_ws_url=read("CHAIN_WS_URL", "", _websocket, "ws:// or wss:// address of the RPC's PubSub"),
+            chain_rpc_port=read("CHAIN_RPC_PORT", cls.chain_rpc_port, _port, "0 to 65534 (0 takes a free port)"),
+            program_id=read("PROGRAM_ID", "", _base58_key, "a program id: 32 bytes in base58"),
+            content_url=read(
+                "CONTENT_URL", cls.content_url, _or_http("file:"), "file: or http(s)://host:port of Qdrant"
+            ),
+            cache_url=read("CACHE_URL", cls.cache_url, _or_redis, "memory: or redis://host:port/db"),
+            events_url=read(
+                "EVENTS_URL", cls.events_url, lambda t: t if t == "memory:" else None, "memory: (one replica)"
+            ),
+            embedding_model=read("EMBEDDING_MODEL", cls.embedding_model, lambda t: t, "a model name or a folder"),
+            demo=read("DEMO", cls.demo, {"1": True, "0": False}.get, "1 or 0"),
+        )._checked()
+
+    def _checked(self) -> Self:
+        if not self.embedded_chain and not self.program_id:
+            raise SettingError(
+                "CHORALE_PROGRAM_ID",
+                "",
+                "the address of the deployed program, needed with a CHORALE_CHAIN_URL of a cluster",
+            )
+        return self
+
+
+_VARIABLES = (
+    "HOST", "PORT", "PUBLIC_URL", "DATA", "CHAIN_URL", "CHAIN_WS_URL", "CHAIN_RPC_PORT", "PROGRAM_ID",
+    "CONTENT_URL", "CACHE_URL", "EVENTS_URL", "EMBEDDING_MODEL", "DEMO",
+)  # fmt: skip
+
+
+def _port(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"\d{1,5}", text) and int(text) <= 65535 else None
+
+
+def _http(text: str) -> str | None:
+    parts = urlsplit(text)
+    return text if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def _websocket(text: str) -> str | None:
+    parts = urlsplit(text)
+    return text if parts.scheme in ("ws", "wss") and parts.netloc else None
+
+
+def _or_http(embedded: str) -> Callable[[str], str | None]:
+    return lambda text: text if text == embedded else _http(text)
+
+
+def _or_redis(text: str) -> str | None:
+    parts = urlsplit(text)
+    return text if text == "memory:" or (parts.scheme in ("redis", "rediss") and parts.netloc) else None
+
+
+def _base58_key(text: str) -> str | None:
+    return text if re.fullmatch(r"[1-9A-HJ-NP-Za-km-z]{32,44}", text) else None
