@@ -23,7 +23,7 @@ class SettingError(StartupError):
         super().__init__(f"{variable}={value!r} is not allowed. Allowed: {allowed}.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """Every bound of the server. Sizes in bytes, times in seconds."""
 
@@ -54,7 +54,7 @@ class Limits:
     event_batch: int = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """All settings of one process. Addresses ending in `:` name the embedded default."""
 

@@ -15,8 +15,8 @@ from chorale.domain.chain import (
     Blockhash,
     Commitment,
     HistoryEntry,
-    Simulation,
     SignatureStatus,
+    Simulation,
     SlotTick,
 )
 from chorale.domain.content import (

@@ -62,7 +62,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class UpdateState:
-    """What is known of one update; `steps` always holds all four. `cursor` is the event cursor behind its last event."""
+    """What is known of one update; `steps` holds all four. `cursor` is the event cursor behind its last event."""
 
     signature: str
     slot: int | None
