@@ -1,0 +1,1 @@
+"""The on-chain program and its Python client: solders and anchorpy beside the domain, no I/O."""
