@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from chorale.domain.errors import StartupError
 
 T = TypeVar("T")
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -79,6 +81,16 @@ class Settings:
         return self.chain_url == "localnet:"
 
     @property
+    def http_address(self) -> str:
+        """Where this machine reaches the server; a wildcard host is reached on loopback."""
+        return _address(self.host, self.port)
+
+    def with_port(self, port: int) -> Self:
+        """The same settings once the port is known; a public address that was not set follows it."""
+        followed = self.public_url == self.http_address
+        return replace(self, port=port, public_url=_address(self.host, port) if followed else self.public_url)
+
+    @property
     def domain(self) -> str:
         """Host and port that wallets are asked to sign in to; from settings, never from a request."""
         return urlsplit(self.public_url).netloc
@@ -102,21 +114,25 @@ class Settings:
                 raise SettingError(f"CHORALE_{name}", text, allowed)
             return value
 
-        host = read("HOST", cls.host, lambda t: t if re.fullmatch(r"[\w.:-]+", t) else None, "a host name or address")
+        host = read("HOST", cls.host, _host, "a host name or an address, without a port")
         port = read("PORT", cls.port, _port, "0 to 65535 (0 takes a free port)")
-        shown = f"[{host}]" if ":" in host else host
         return cls(
             host=host,
             port=port,
-            public_url=read("PUBLIC_URL", f"http://{shown}:{port}", _http, "an http:// or https:// address").rstrip(
-                "/"
-            ),
-            data=read("DATA", cls.data, lambda t: Path(t).expanduser(), "a folder"),
+            public_url=read(
+                "PUBLIC_URL", _address(host, port), _http, "an http:// or https:// address, as browsers see this server"
+            ).rstrip("/"),
+            data=read("DATA", cls.data, _folder, "a folder, or the path of one to make"),
             chain_url=read(
                 "CHAIN_URL", cls.chain_url, _or_http("localnet:"), "localnet: or http(s)://host:port of an RPC"
             ),
             chain_ws_url=read("CHAIN_WS_URL", "", _websocket, "ws:// or wss:// address of the RPC's PubSub"),
-            chain_rpc_port=read("CHAIN_RPC_PORT", cls.chain_rpc_port, _port, "0 to 65534 (0 takes a free port)"),
+            chain_rpc_port=read(
+                "CHAIN_RPC_PORT",
+                cls.chain_rpc_port,
+                _rpc_port,
+                "0 to 65534 (0 takes a free one; PubSub is also on the next)",
+            ),
             program_id=read("PROGRAM_ID", "", _base58_key, "a program id: 32 bytes in base58"),
             content_url=read(
                 "CONTENT_URL", cls.content_url, _or_http("file:"), "file: or http(s)://host:port of Qdrant"
@@ -130,7 +146,15 @@ class Settings:
         )._checked()
 
     def _checked(self) -> Self:
-        if not self.embedded_chain and not self.program_id:
+        if self.embedded_chain:
+            for variable, value in (("CHAIN_WS_URL", self.chain_ws_url), ("PROGRAM_ID", self.program_id)):
+                if value:
+                    raise SettingError(
+                        f"CHORALE_{variable}",
+                        value,
+                        "only with a CHORALE_CHAIN_URL of a cluster; localnet: has its own",
+                    )
+        elif not self.program_id:
             raise SettingError(
                 "CHORALE_PROGRAM_ID",
                 "",
@@ -145,18 +169,44 @@ _VARIABLES = (
 )  # fmt: skip
 
 
+def _address(host: str, port: int) -> str:
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not bound
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def _host(text: str) -> str | None:
+    return text if re.fullmatch(r"[\w.-]+|[0-9a-fA-F:.]+", text) else None
+
+
 def _port(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"\d{1,5}", text) and int(text) <= 65535 else None
+    return int(text) if re.fullmatch(r"[0-9]{1,5}", text) and int(text) <= 65535 else None
+
+
+def _rpc_port(text: str) -> int | None:
+    port = _port(text)
+    return port if port is not None and port < 65535 else None
+
+
+def _folder(text: str) -> Path | None:
+    path = Path(text).expanduser()
+    return path if path.is_dir() or not path.exists() else None
+
+
+def _url(text: str, *schemes: str) -> str | None:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises where it is no port
+    except ValueError:
+        return None
+    return text if parts.scheme in schemes and parts.hostname else None
 
 
 def _http(text: str) -> str | None:
-    parts = urlsplit(text)
-    return text if parts.scheme in ("http", "https") and parts.netloc else None
+    return _url(text, "http", "https")
 
 
 def _websocket(text: str) -> str | None:
-    parts = urlsplit(text)
-    return text if parts.scheme in ("ws", "wss") and parts.netloc else None
+    return _url(text, "ws", "wss")
 
 
 def _or_http(embedded: str) -> Callable[[str], str | None]:
@@ -164,9 +214,15 @@ def _or_http(embedded: str) -> Callable[[str], str | None]:
 
 
 def _or_redis(text: str) -> str | None:
-    parts = urlsplit(text)
-    return text if text == "memory:" or (parts.scheme in ("redis", "rediss") and parts.netloc) else None
+    return text if text == "memory:" else _url(text, "redis", "rediss")
 
 
 def _base58_key(text: str) -> str | None:
-    return text if re.fullmatch(r"[1-9A-HJ-NP-Za-km-z]{32,44}", text) else None
+    number = 0
+    for character in text:
+        digit = _BASE58.find(character)
+        if digit < 0:
+            return None
+        number = number * 58 + digit
+    zeros = len(text) - len(text.lstrip("1"))
+    return text if len(text) <= 44 and zeros + (number.bit_length() + 7) // 8 == 32 else None
