@@ -68,3 +68,9 @@ class StartupError(ChoraleError):
     """The process cannot start as configured."""
 
     code = "STARTUP"
+
+
+class IndexDivergedError(ChoraleError):
+    """The index cannot take this change as it stands: its tree of published messages would not match the chain's."""
+
+    code = "INDEX_DIVERGED"

@@ -30,8 +30,9 @@ from chorale.domain.content import (
     SearchHit,
     StoredContent,
 )
-from chorale.domain.events import EventBatch, EventPosition, TransactionRecord
+from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.paging import Page, PageRequest
+from chorale.domain.projection import ChainCursor, IndexCensus, Projection, Settled, ThreadProgress
 
 
 class Chain(Protocol):
@@ -202,6 +203,48 @@ class IndexReader(Protocol):
 
     def wake(self, thread_id: str) -> AsyncIterator[None]:
         """Yields at once and then whenever the thread's log has grown (coalesced, never lost)."""
+
+
+class Index(IndexReader, Protocol):
+    """The index as its one writer, the projector, sees it. A call that returns has committed."""
+
+    async def progress(self, thread_id: str) -> ThreadProgress:
+        """How far the index has come with a thread."""
+
+    async def settled(self, thread_id: str, signature: str) -> Settled | None:
+        """Whether the log holds this transaction's events of the thread, and the place behind them; else None."""
+
+    async def chain_cursor(self) -> ChainCursor | None:
+        """Where to resume following the chain; None in a new index."""
+
+    async def census(self) -> IndexCensus:
+        """Counts, to compare with those of the content store."""
+
+    async def thread_ids(self, after: str, limit: int) -> Sequence[str]:
+        """Ids of indexed threads above `after` ("" to begin), ascending."""
+
+    async def content_hashes(self, thread_id: str, after: str, limit: int) -> Sequence[str]:
+        """Hashes of a thread's messages with an account above `after` ("" to begin), ascending."""
+
+    async def apply(self, projection: Projection) -> EventPosition:
+        """Rows, tree, events and chain cursor in one commit; then subscribers wake. Returns the end of the log.
+
+        Nothing older overwrites: rows are guarded by their sequence, events by (thread, sequence, ordinal). Raises
+        IndexDivergedError, having changed nothing, where the tree's root is not the account's `content_root`."""
+
+    async def append(self, event: NewEvent) -> LoggedEvent | None:
+        """Log an event that the server makes itself; None where (kind, subject, occurrence) is there already.
+
+        It takes its place behind all that is logged: the thread's indexed sequence and an ordinal of its own."""
+
+    async def stage(self, staged: Sequence[StoredContent]) -> None:
+        """List staged messages for their authors; those that have an account are left alone."""
+
+    async def unstage(self, content_hashes: Sequence[str]) -> None:
+        """Forget messages that are still STAGED."""
+
+    async def advance(self, cursor: ChainCursor) -> None:
+        """Set the chain cursor where no change of a thread carries it."""
 
 
 class SessionStore(Protocol):

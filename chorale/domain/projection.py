@@ -1,0 +1,61 @@
+"""What the one writer of derived state hands to the index, and what it hears back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.events import EventPosition, NewEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCursor:
+    """The newest transaction of the program before which nothing is left to settle."""
+
+    signature: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One change of one thread, committed as a whole.
+
+    `messages` are those that changed since the indexed sequence, none newer than `thread`; `events` ascend by
+    (sequence, ordinal). `replace` says that `messages` are all of the thread's, so that its tree is built anew.
+    """
+
+    thread: ThreadAccount
+    slot: int
+    messages: tuple[MessageAccount, ...] = ()
+    events: tuple[NewEvent, ...] = ()
+    cursor: ChainCursor | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadProgress:
+    """How far the index has come with a thread: sequence, slot of that read, leaves of its tree, the newest logged
+    signature. All zero or None where the thread is unknown."""
+
+    sequence: int = 0
+    slot: int = 0
+    leaves: int = 0
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The index's answer to "has this arrived?": its sequence, the slot of that read, and the place behind it."""
+
+    sequence: int
+    slot: int
+    position: EventPosition
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCensus:
+    """Rows in the index: threads, messages with an account, staged messages."""
+
+    threads: int
+    messages: int
+    staged: int
