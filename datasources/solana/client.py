@@ -1,0 +1,320 @@
+"""Solana by JSON-RPC and PubSub: the chain port on one HTTP client and one shared socket."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from chorale.domain.chain import (
+    AccountsRead,
+    Blockhash,
+    Commitment,
+    HistoryEntry,
+    SignatureStatus,
+    Simulation,
+    SlotTick,
+    TransactionRefusedError,
+)
+from chorale.domain.errors import AuthorityUnavailableError, MinimumSlotNotReachedError
+from chorale.domain.events import TransactionRecord
+from chorale.domain.ports import Chain
+from datasources.solana import decode
+from datasources.solana.pubsub import Inbox, SharedSocket, open_socket
+from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, Call, Rpc, RpcError, unavailable
+
+_CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111"
+_ACCOUNTS_PER_CALL = 100
+_MIN_SLOT_WAIT = 5.0
+_MIN_SLOT_PAUSE = 0.05
+_CONFIRM_POLL = 0.5
+_CONFIRM_POLL_AFTER_NOTICE = 0.05
+_SILENCE_LIMIT = 30.0
+_REFUSALS = (-32002, -32003, -32602)  # preflight failed, signature verification failed, not a transaction
+_HTTP_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_HTTP_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30.0)
+
+
+def default_ws_url(url: str) -> str:
+    """PubSub beside an RPC address: the next port for http with a port, the same host for https."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return urlunsplit(parts._replace(scheme="wss"))
+    host = parts.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    netloc = f"{shown}:{parts.port + 1}" if parts.port else shown
+    return urlunsplit(parts._replace(scheme="ws", netloc=netloc))
+
+
+@asynccontextmanager
+async def open_chain(url: str, ws_url: str, program_id: str) -> AsyncIterator[Chain]:
+    """The chain behind an RPC address; `ws_url` "" stands for the address that belongs to `url`."""
+    async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT, limits=_HTTP_LIMITS, trust_env=False) as http:
+        chain = SolanaChain(Rpc(http, url), ws_url or default_ws_url(url), program_id)
+        try:
+            yield chain
+        finally:
+            await chain.close()
+
+
+class SolanaChain:
+    """Implements `chorale.domain.ports.Chain`."""
+
+    def __init__(self, rpc: Rpc, ws_url: str, program_id: str) -> None:
+        self._rpc = rpc
+        self._ws_url = ws_url
+        self._program_id = program_id
+        self._socket = SharedSocket(ws_url)
+        self._rents: dict[int, int] = {}
+        self._block_times: dict[int, int] = {}
+
+    @property
+    def program_id(self) -> str:
+        """The program this server follows."""
+        return self._program_id
+
+    async def close(self) -> None:
+        """Closes the shared socket."""
+        await self._socket.close()
+
+    async def genesis_hash(self) -> str:
+        """Identity of the chain."""
+        return str(await self._call("getGenesisHash"))
+
+    async def slot(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
+        """Current slot."""
+        return int(await self._call("getSlot", {"commitment": commitment.value}))
+
+    async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
+        """Current block height."""
+        return int(await self._call("getBlockHeight", {"commitment": commitment.value}))
+
+    async def unix_time(self) -> int:
+        """The cluster's clock, unix seconds."""
+        read = await self.accounts([_CLOCK_SYSVAR])
+        if read.accounts[0] is None:
+            raise unavailable("the node has no Clock sysvar")
+        return decode.clock_time(read.accounts[0].data)
+
+    async def accounts(
+        self,
+        addresses: Sequence[str],
+        *,
+        min_context_slot: int | None = None,
+        commitment: Commitment = Commitment.CONFIRMED,
+    ) -> AccountsRead:
+        """Accounts in the order asked for, one getMultipleAccounts per 100. `slot` is the lowest of the batches."""
+        if not addresses:
+            return AccountsRead(await self.slot(commitment), ())
+        options: dict[str, Any] = {"encoding": "base64", "commitment": commitment.value}
+        if min_context_slot is not None:
+            options["minContextSlot"] = min_context_slot
+        parts = [addresses[at : at + _ACCOUNTS_PER_CALL] for at in range(0, len(addresses), _ACCOUNTS_PER_CALL)]
+        answers = await asyncio.gather(*(self._at_slot("getMultipleAccounts", list(part), options) for part in parts))
+        values = [value for answer in answers for value in answer["value"]]
+        return AccountsRead(
+            min(answer["context"]["slot"] for answer in answers),
+            tuple(decode.account(address, value) for address, value in zip(addresses, values, strict=True)),
+        )
+
+    async def program_accounts(self) -> AccountsRead:
+        """All accounts of the program, with the context slot."""
+        options = {"encoding": "base64", "commitment": Commitment.CONFIRMED.value, "withContext": True}
+        answer = await self._call("getProgramAccounts", self._program_id, options)
+        return AccountsRead(
+            answer["context"]["slot"],
+            tuple(decode.account(item["pubkey"], item["account"]) for item in answer["value"]),
+        )
+
+    async def rent(self, size: int) -> int:
+        """Rent-exempt minimum in lamports for `size` bytes (cached)."""
+        if size not in self._rents:
+            self._rents[size] = int(await self._call("getMinimumBalanceForRentExemption", size))
+        return self._rents[size]
+
+    async def latest_blockhash(self) -> Blockhash:
+        """A blockhash for a new transaction, with height and slot of the same moment."""
+        options = {"commitment": Commitment.CONFIRMED.value}
+        latest, height = await self._batch([Call("getLatestBlockhash", [options]), Call("getBlockHeight", [options])])
+        value = latest["value"]
+        return Blockhash(value["blockhash"], value["lastValidBlockHeight"], height, latest["context"]["slot"])
+
+    async def is_blockhash_valid(self, blockhash: str) -> bool:
+        """Whether a transaction with this blockhash can still land; the freshest ones count too."""
+        answer = await self._call("isBlockhashValid", blockhash, {"commitment": Commitment.PROCESSED.value})
+        return bool(answer["value"])
+
+    async def simulate(self, transaction: bytes) -> Simulation:
+        """Dry run with signatures verified, on the newest state. Raises TransactionRefusedError where it is refused
+        unread."""
+        options = {"encoding": "base64", "sigVerify": True, "commitment": Commitment.PROCESSED.value}
+        answer = await self._submit("simulateTransaction", transaction, options)
+        value = answer["value"]
+        return Simulation(
+            answer["context"]["slot"], value["err"], tuple(value.get("logs") or ()), value.get("unitsConsumed") or 0
+        )
+
+    async def send(self, transaction: bytes) -> str:
+        """Sends; returns the signature. Raises TransactionRefusedError where preflight refuses."""
+        options = {"encoding": "base64", "preflightCommitment": Commitment.PROCESSED.value}
+        return str(await self._submit("sendTransaction", transaction, options))
+
+    async def status(self, signature: str, *, search_history: bool = False) -> SignatureStatus | None:
+        """Where a transaction stands; None where it is not known."""
+        options = {"searchTransactionHistory": search_history}
+        answer = await self._call("getSignatureStatuses", [signature], options)
+        return decode.signature_status(answer["value"][0])
+
+    async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
+        """Waits until the transaction is confirmed or failed; None after `timeout` s.
+
+        The subscription only wakes: what is answered is always a status read, which also carries the right slot.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout
+        found = await self._settled_status(signature)
+        if found is not None:
+            return found
+        inbox: Inbox = asyncio.Queue()
+        subscription: tuple[Any, int] | None = None
+        with suppress(AuthorityUnavailableError):
+            socket = await self._socket.get()
+            options = {"commitment": Commitment.CONFIRMED.value}
+            subscription = (socket, await socket.subscribe("signatureSubscribe", [signature, options], inbox))
+        pause = _CONFIRM_POLL
+        try:
+            while (left := deadline - asyncio.get_running_loop().time()) > 0:
+                found = await self._settled_status(signature)
+                if found is not None:
+                    return found
+                try:
+                    notice = await asyncio.wait_for(inbox.get(), min(pause, left))
+                    pause = _CONFIRM_POLL if notice is None else _CONFIRM_POLL_AFTER_NOTICE
+                except TimeoutError:
+                    continue
+            return await self._settled_status(signature)
+        finally:
+            if subscription is not None:
+                await subscription[0].unsubscribe("signatureUnsubscribe", subscription[1])
+
+    async def transaction(self, signature: str) -> TransactionRecord | None:
+        """A landed transaction with the program's events; None where the node does not know it."""
+        return (await self.transactions([signature]))[0]
+
+    async def transactions(self, signatures: Sequence[str]) -> Sequence[TransactionRecord | None]:
+        """Many landed transactions, 100 to a batch."""
+        options = {
+            "encoding": "base64",
+            "commitment": Commitment.CONFIRMED.value,
+            "maxSupportedTransactionVersion": 0,
+        }
+        answers = await self._batch([Call("getTransaction", [signature, options]) for signature in signatures])
+        return [self._record(signature, answer) for signature, answer in zip(signatures, answers, strict=True)]
+
+    async def history(
+        self, address: str, *, until: str | None = None, before: str | None = None, limit: int = 1000
+    ) -> Sequence[HistoryEntry]:
+        """An address's confirmed transactions, newest first, at most 1,000."""
+        options: dict[str, Any] = {"commitment": Commitment.CONFIRMED.value, "limit": limit}
+        if until is not None:
+            options["until"] = until
+        if before is not None:
+            options["before"] = before
+        return [decode.history_entry(value) for value in await self._call("getSignaturesForAddress", address, options)]
+
+    async def follow(self) -> AsyncIterator[TransactionRecord | SlotTick]:
+        """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more)."""
+        async with open_socket(self._ws_url) as socket:
+            inbox: Inbox = asyncio.Queue()
+            await socket.subscribe("slotSubscribe", [], inbox)
+            options = {"commitment": Commitment.CONFIRMED.value}
+            await socket.subscribe("logsSubscribe", [{"mentions": [self._program_id]}, options], inbox)
+            yield SlotTick(await self.slot())
+            while True:
+                try:
+                    notification = await asyncio.wait_for(inbox.get(), _SILENCE_LIMIT)
+                except TimeoutError as error:
+                    raise unavailable(f"no slot for {_SILENCE_LIMIT:.0f} s") from error
+                if notification is None:
+                    raise unavailable("the subscription connection was lost")
+                result = notification.result
+                if notification.method == "slotNotification":
+                    yield SlotTick(result["slot"])
+                else:
+                    slot, value = result["context"]["slot"], result["value"]
+                    yield decode.transaction_record(
+                        value["signature"],
+                        slot,
+                        await self._block_time(slot),
+                        value["err"],
+                        value["logs"],
+                        self._program_id,
+                    )
+
+    async def _settled_status(self, signature: str) -> SignatureStatus | None:
+        try:
+            found = await self.status(signature)
+        except AuthorityUnavailableError:
+            return None  # asked again until the time is up
+        return found if found is not None and found.commitment is not Commitment.PROCESSED else None
+
+    def _record(self, signature: str, answer: Any) -> TransactionRecord | None:
+        if answer is None:
+            return None
+        meta = answer.get("meta") or {}
+        return decode.transaction_record(
+            signature,
+            answer["slot"],
+            answer.get("blockTime") or 0,
+            meta.get("err"),
+            meta.get("logMessages"),
+            self._program_id,
+        )
+
+    async def _block_time(self, slot: int) -> int:
+        if slot not in self._block_times:
+            try:
+                time = await self._rpc.call("getBlockTime", slot)
+            except RpcError:
+                time = None  # some nodes do not keep it
+            if len(self._block_times) > 64:
+                self._block_times.clear()
+            self._block_times[slot] = await self.unix_time() if time is None else int(time)
+        return self._block_times[slot]
+
+    async def _submit(self, method: str, transaction: bytes, options: dict[str, Any]) -> Any:
+        try:
+            return await self._rpc.call(method, b64encode(transaction).decode(), options)
+        except RpcError as error:
+            if error.code not in _REFUSALS:
+                raise unavailable(str(error)) from error
+            data = error.data if isinstance(error.data, dict) else {}
+            raise TransactionRefusedError(data.get("err"), tuple(data.get("logs") or ()), error.message) from error
+
+    async def _at_slot(self, method: str, *params: Any) -> Any:
+        deadline = asyncio.get_running_loop().time() + _MIN_SLOT_WAIT
+        while True:
+            try:
+                return await self._rpc.call(method, *params)
+            except RpcError as error:
+                if error.code != MIN_CONTEXT_SLOT_NOT_REACHED:
+                    raise unavailable(str(error)) from error
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise MinimumSlotNotReachedError() from error
+            await asyncio.sleep(_MIN_SLOT_PAUSE)
+
+    async def _call(self, method: str, *params: Any) -> Any:
+        try:
+            return await self._rpc.call(method, *params)
+        except RpcError as error:
+            raise unavailable(str(error)) from error
+
+    async def _batch(self, calls: Sequence[Call]) -> list[Any]:
+        try:
+            return await self._rpc.batch(calls)
+        except RpcError as error:
+            raise unavailable(str(error)) from error

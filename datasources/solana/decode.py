@@ -1,0 +1,50 @@
+"""RPC JSON to the domain's shapes."""
+
+from __future__ import annotations
+
+import struct
+from base64 import b64decode
+from typing import Any
+
+from chorale.domain.chain import AccountData, Commitment, HistoryEntry, SignatureStatus
+from chorale.domain.events import TransactionRecord
+from programs.events import events_in
+
+_UNIX_TIMESTAMP = struct.Struct("<q")
+_UNIX_TIMESTAMP_OFFSET = 32  # in the Clock sysvar, behind slot, epoch start and two epochs
+
+
+def account(address: str, value: Any) -> AccountData | None:
+    """One account answered with encoding base64; None where it is absent."""
+    if value is None:
+        return None
+    return AccountData(address, value["owner"], value["lamports"], b64decode(value["data"][0]))
+
+
+def clock_time(data: bytes) -> int:
+    """Unix seconds in the Clock sysvar."""
+    return int(_UNIX_TIMESTAMP.unpack_from(data, _UNIX_TIMESTAMP_OFFSET)[0])
+
+
+def signature_status(value: Any) -> SignatureStatus | None:
+    """One entry of getSignatureStatuses."""
+    if value is None:
+        return None
+    # Rooted transactions of old carry no confirmationStatus, only `confirmations: null`.
+    name = value.get("confirmationStatus") or ("finalized" if value.get("confirmations") is None else "processed")
+    return SignatureStatus(value["slot"], value.get("err"), Commitment(name))
+
+
+def history_entry(value: Any) -> HistoryEntry:
+    """One entry of getSignaturesForAddress."""
+    return HistoryEntry(value["signature"], value["slot"], value.get("blockTime"), value.get("err") is None)
+
+
+def transaction_record(
+    signature: str, slot: int, block_time: int, error: Any, logs: list[str] | None, program_id: str
+) -> TransactionRecord:
+    """A landed transaction; a failed one has no events, since nothing happened."""
+    if error is not None:
+        return TransactionRecord(signature, slot, block_time, False, ())
+    events, cut = events_in(logs or (), program_id)
+    return TransactionRecord(signature, slot, block_time, True, events, cut or logs is None)
