@@ -1,4 +1,4 @@
-"""Cursors: opaque to clients, nothing in them belongs to one process, so that any replica reads them after a restart."""
+"""Cursors: opaque to clients and bound to no process, so that any replica reads them, also after a restart."""
 
 from __future__ import annotations
 
