@@ -1,0 +1,1 @@
+"""Sessions, nonces and idempotency records: SQLite in one process, Redis between several."""
