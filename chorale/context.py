@@ -1,0 +1,72 @@
+"""What a resolver has at hand: the viewer, the authorities' adapters, and loaders that live for one operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import strawberry
+
+from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
+from chorale.settings import Limits
+from datasources.loaders import Loaders, TokenFacts
+from programs.addresses import ProgramAddresses
+
+if TYPE_CHECKING:
+    from chorale.auth import SignIn, Viewer
+    from chorale.prepare import Preparer
+    from chorale.state_update import StateUpdates
+
+
+class DevTools(Protocol):
+    """What only an embedded chain offers: named wallets whose keys the server keeps, and a clock to turn."""
+
+    async def wallet(self, name: str, lamports: int, tokens: int) -> str:
+        """Address of the wallet `name`, made and funded on first use (lamports and base units)."""
+
+    async def sign(self, name: str, transaction: bytes) -> bytes:
+        """The transaction with the wallet's signature put in."""
+
+    async def advance_clock(self, seconds: int) -> int:
+        """Turn the cluster's clock forward; its unix time afterwards."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One per HTTP request or WebSocket connection; the schema takes a `fresh` one for every operation."""
+
+    viewer: Viewer | None
+    request_token: str | None
+    updates: StateUpdates
+    preparer: Preparer
+    sign_in: SignIn
+    chain: Chain
+    chain_identifier: str
+    index: IndexReader
+    content: ContentStore
+    embedder: Embedder
+    addresses: ProgramAddresses
+    facts: TokenFacts
+    limits: Limits
+    dev: DevTools | None = None
+    repeatable: bool = field(default=False, init=False)
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = self.fresh_loaders()
+
+    @property
+    def wallet(self) -> str | None:
+        """The viewer's address, None for an anonymous caller."""
+        return None if self.viewer is None else self.viewer.address
+
+    def fresh(self) -> Context:
+        """The same context with loaders that have read nothing yet."""
+        return replace(self)
+
+    def fresh_loaders(self, min_slot: int | None = None) -> Loaders:
+        """Loaders that have read nothing yet and read nothing before `min_slot`."""
+        return Loaders(self.chain, self.content, self.index, self.addresses, self.facts, min_slot=min_slot)
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
