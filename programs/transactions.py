@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.instruction import Instruction
 from solders.message import Message, MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
@@ -150,7 +150,7 @@ def compose(
         budget.append(set_compute_unit_price(compute_unit_price))
     try:
         recent = Hash.from_string(blockhash)
-    except ValueError as error:
+    except ParseHashError as error:
         raise WireError(f"{blockhash!r} is not a base58 blockhash.") from error
     message = Message.new_with_blockhash([*budget, *instructions], Pubkey.from_bytes(key_bytes(payer)), recent)
     raw = bytes(Transaction.new_unsigned(message))

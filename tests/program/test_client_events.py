@@ -1,0 +1,87 @@
+"""Events are taken from the program's own log lines only, and a cut log is told."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from solders.pubkey import Pubkey
+
+from chorale.domain.events import ProgramEvent
+from programs.events import encode_event, events_in
+
+PROGRAM = str(Pubkey.new_unique())
+OTHER = str(Pubkey.new_unique())
+THREAD = str(Pubkey.new_unique())
+EVENT = ProgramEvent("CoAuthorJoined", THREAD, 4, 2, {"key": OTHER})
+
+
+def line(event: ProgramEvent = EVENT) -> str:
+    """The log line of an event."""
+    return "Program data: " + b64encode(encode_event(event)).decode()
+
+
+def test_events_come_in_order_around_inner_calls() -> None:
+    """Lines before and after an inner call, failed or not, are read; ordinary lines are passed over."""
+    first = ProgramEvent("Swept", THREAD, 4, 0, {"amount": 9})
+    admin = ProgramEvent("TreasuryWithdrawn", THREAD, 1, 0, {"amount": 9, "destination": OTHER})
+    logs = [
+        "Program ComputeBudget111111111111111111111111111111 invoke [1]",
+        "Program ComputeBudget111111111111111111111111111111 success",
+        f"Program {PROGRAM} invoke [1]",
+        line(first),
+        "Program log: ",
+        "Program log: naïve text",
+        f"Program {OTHER} invoke [2]",
+        "Program log: Error: insufficient funds",
+        f"Program {OTHER} consumed 4299 of 200000 compute units",
+        f"Program {OTHER} failed: custom program error: 0x1",
+        line(),
+        f"Program {PROGRAM} consumed 4299 of 200000 compute units",
+        f"Program {PROGRAM} success",
+        f"Program {PROGRAM} invoke [1]",
+        line(admin),
+        f"Program {PROGRAM} success",
+    ]
+    assert events_in(logs, PROGRAM) == ((first, EVENT, admin), False)
+
+
+def test_other_programs_cannot_log_our_events() -> None:
+    """A line counts only while the program itself is on top of the invoke stack."""
+    logs = [
+        line(),
+        f"Program {OTHER} invoke [1]",
+        line(),
+        f"Program log: Program {PROGRAM} invoke [1]",
+        line(),
+        f"Program {PROGRAM} invoke [2]",
+        f"Program {OTHER} invoke [3]",
+        line(),
+        f"Program {OTHER} success",
+        f"Program {PROGRAM} success",
+        line(),
+        f"Program {OTHER} success",
+        line(),
+    ]
+    assert events_in(logs, PROGRAM) == ((), False)
+
+
+def test_called_by_another_program_it_counts() -> None:
+    """The program's events are read where another program called it."""
+    logs = [f"Program {OTHER} invoke [1]", f"Program {PROGRAM} invoke [2]", line(), f"Program {PROGRAM} success"]
+    assert events_in(logs, PROGRAM) == ((EVENT,), False)
+
+
+def test_a_cut_log_is_told_and_not_guessed_at() -> None:
+    """What stands before the cut is read, what follows is not: calls may be missing there."""
+    logs = [f"Program {PROGRAM} invoke [1]", line(), "Log truncated", line()]
+    assert events_in(logs, PROGRAM) == ((EVENT,), True)
+
+
+def test_foreign_data_is_passed_over() -> None:
+    """Unknown, malformed and overlong slices are no events and no errors."""
+    raw = encode_event(EVENT)
+    joined = b64encode(raw).decode()
+    lines = ["!", "", joined + " " + joined, b64encode(b"12345678").decode(), b64encode(raw + b"1").decode()]
+    lines += [b64encode(raw[:-1]).decode(), b64encode(b"").decode()]
+    logs = [f"Program {PROGRAM} invoke [1]", *(f"Program data: {text}" for text in lines)]
+    assert events_in(logs, PROGRAM) == ((), False)

@@ -1,0 +1,145 @@
+"""anchorpy, fed with the IDL, reads and writes the very bytes that this client does."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import asdict
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from solders.pubkey import Pubkey
+
+from chorale.domain.accounts import StatusByte
+from chorale.domain.events import ProgramEvent
+from programs import idl
+from programs.accounts import decode_account
+from programs.events import decode_event, encode_event
+from programs.instructions import decode_instruction, encode_instruction
+from programs.interface import ACCOUNTS, EVENTS, INSTRUCTIONS, AccountSpec
+from programs.problems import ProgramError
+from programs.wire import Field, Kind, Record, Value
+
+ADDRESS = str(Pubkey.new_unique())
+BYTES32 = st.binary(min_size=32, max_size=32)
+VALUES: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.U8: st.integers(0, 2**8 - 1),
+    Kind.U32: st.integers(0, 2**32 - 1),
+    Kind.U64: st.integers(0, 2**64 - 1),
+    Kind.I64: st.integers(-(2**63), 2**63 - 1),
+    Kind.BOOL: st.booleans(),
+    Kind.KEY: BYTES32.map(lambda raw: str(Pubkey(raw))),
+    Kind.HASH: BYTES32.map(bytes.hex),
+}
+SOME = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow]
+)
+
+
+def _values(fields: tuple[Field, ...]) -> st.SearchStrategy[dict[str, Value]]:
+    return st.fixed_dictionaries({field.name: VALUES[field.kind] for field in fields})
+
+
+@st.composite
+def _account_bytes(draw: st.DrawFn, spec: AccountSpec) -> bytes:
+    # Written out by hand rather than with the client's own structs, so that a shared mistake shows.
+    fixed = draw(_values(spec.fixed))
+    if spec.name == "Message":
+        fixed["status"] = draw(st.sampled_from(list(StatusByte))).value
+    data = spec.discriminator + bytes([1, draw(VALUES[Kind.U8])]) + Record(*spec.fixed).encode(fixed)
+    if spec.frontier:
+        data += b"".join(draw(st.lists(BYTES32, min_size=20, max_size=20)))
+    data += bytes(64)
+    if spec.vector is not None:
+        items = draw(st.lists(_values(spec.vector.item.fields), max_size=5))
+        data += struct.pack("<I", len(items)) + b"".join(spec.vector.item.encode(item) for item in items)
+        data += bytes(draw(st.sampled_from([0, 40, 42, 84])))
+    return data
+
+
+@SOME
+@given(st.sampled_from(list(ACCOUNTS.values())).flatmap(_account_bytes))
+def test_accounts_decode_alike(data: bytes) -> None:
+    """Both decoders find the same fields in any account, spare room behind the vector included."""
+    ours = asdict(decode_account(ADDRESS, data))
+    theirs = idl.accounts_coder().decode(data)
+    del ours["address"]
+    if "status" in ours:
+        ours["status"] = StatusByte[ours["status"].name].value
+    for name, value in ours.items():
+        assert plain(getattr(theirs, name)) == _listed(value), name
+    assert theirs.version == 1
+    assert bytes(theirs.reserved) == bytes(64)
+
+
+@SOME
+@given(st.data())
+def test_instructions_are_written_alike(data: st.DataObject) -> None:
+    """Both encoders write the same bytes, and the client reads its own back."""
+    spec = data.draw(st.sampled_from(list(INSTRUCTIONS.values())))
+    args = data.draw(_values(spec.args.fields))
+    keys = {role.name: data.draw(VALUES[Kind.KEY]) for role in spec.accounts}
+    instruction = encode_instruction(ADDRESS, spec.name, args, keys)
+    theirs = {field.name: _anchor(field, args[field.name]) for field in spec.args.fields}
+    assert idl.instruction_coder().encode(spec.name, theirs) == instruction.data
+    decoded = decode_instruction(instruction.data, [str(meta.pubkey) for meta in instruction.accounts])
+    assert (decoded.name, decoded.args) == (spec.name, args)
+    assert list(decoded.accounts) == [role.name for role in spec.accounts]
+
+
+@SOME
+@given(st.data())
+def test_events_decode_alike(data: st.DataObject) -> None:
+    """Both decoders find the same fields in any event."""
+    spec = data.draw(st.sampled_from(list(EVENTS.values())))
+    subject, *rest = spec.record.fields
+    values = data.draw(_values(spec.record.fields))
+    event = ProgramEvent(
+        spec.name,
+        str(values[subject.name]),
+        int(values["sequence"]),
+        int(values["ordinal"]),
+        {field.name: values[field.name] for field in rest[2:]},
+    )
+    raw = encode_event(event)
+    assert decode_event(raw) == event
+    theirs = idl.event_coder().parse(raw)
+    assert theirs.name == spec.name
+    assert {name: plain(value) for name, value in vars(theirs.data).items()} == values
+
+
+def test_the_idl_lists_accounts_and_errors_as_the_program_counts_them() -> None:
+    """Account order and flags, and the 23 error numbers, are what the tables say."""
+    parsed = idl.parsed()
+    for described, spec in zip(parsed.instructions, INSTRUCTIONS.values(), strict=True):
+        flags = [(account.is_mut, account.is_signer) for account in described.accounts]  # type: ignore[union-attr]
+        assert flags == [(role.writable, role.signer) for role in spec.accounts], spec.name
+    assert [error.code for error in parsed.errors or []] == list(range(6000, 6023)) == [int(e) for e in ProgramError]
+
+
+def test_the_committed_idl_is_current() -> None:
+    """The file in the repository is what the tables generate."""
+    assert idl.FILE.read_text(encoding="utf-8") == idl.text()
+
+
+def plain(value: Any) -> Any:
+    """An anchorpy value in this client's notation: keys base58, 32-byte arrays hex, structs as dicts."""
+    if isinstance(value, Pubkey):
+        return str(value)
+    if isinstance(value, list):
+        if len(value) == 32 and all(isinstance(item, int) for item in value):
+            return bytes(value).hex()
+        return [plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _anchor(field: Field, value: Value) -> Any:
+    if field.kind is Kind.KEY:
+        return Pubkey.from_string(str(value))
+    return list(bytes.fromhex(str(value))) if field.kind is Kind.HASH else value
