@@ -1,0 +1,115 @@
+"""The event log: one row per event, ascending by (sequence, ordinal) along each thread.
+
+That pair alone tells a subscriber's place, in this log, a rebuilt one or another replica's; the position within the
+file is only its address here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from chorale.domain.events import EventBatch, EventKind, EventPosition, LoggedEvent, NewEvent
+
+SERVER_ORDINAL = 256
+"""First ordinal of the events that the server makes itself: behind the program's own, which are bytes."""
+
+_INSERT = """INSERT INTO events (thread, sequence, ordinal, kind, slot, occurred_at, signature, content_hash, actor,
+    approve, amount, detail, subject, occurrence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+_COLUMNS = """position, kind, sequence, ordinal, slot, occurred_at, signature, content_hash, actor, approve, amount,
+    detail"""
+
+
+def insert(connection: sqlite3.Connection, thread: int, events: Iterable[NewEvent]) -> None:
+    """Log events of the chain; those that are there already stay as they are."""
+    connection.executemany(
+        f"{_INSERT} ON CONFLICT (thread, sequence, ordinal) DO NOTHING",
+        [_row(thread, event, event.sequence, event.ordinal) for event in events],
+    )
+
+
+def append(connection: sqlite3.Connection, log_id: str, thread: int, event: NewEvent) -> LoggedEvent | None:
+    """Log an event of the server behind everything else; None where it is there already."""
+    if event.subject is None:
+        raise ValueError(f"A {event.kind} that the server makes needs a subject.")
+    sequence, ordinal = connection.execute(
+        """SELECT t.sequence, coalesce(max(e.ordinal) + 1, 0) FROM threads t
+           LEFT JOIN events e ON e.thread = t.number AND e.sequence = t.sequence WHERE t.number = ?""",
+        (thread,),
+    ).fetchone()
+    ordinal = max(ordinal, SERVER_ORDINAL)
+    rows = connection.execute(
+        f"""{_INSERT} ON CONFLICT (kind, subject, occurrence) WHERE subject IS NOT NULL DO NOTHING
+            RETURNING {_COLUMNS}""",
+        _row(thread, event, sequence, ordinal),
+    ).fetchall()
+    return _event(log_id, event.thread_id, rows[0]) if rows else None
+
+
+def latest(connection: sqlite3.Connection, log_id: str, thread_id: str) -> EventPosition:
+    """The end of a thread's log; all zero where nothing is logged."""
+    rows = connection.execute(
+        """SELECT position, sequence, ordinal FROM events WHERE thread = (SELECT number FROM threads WHERE
+           thread_id = ?) ORDER BY sequence DESC, ordinal DESC LIMIT 1""",
+        (thread_id,),
+    ).fetchall()
+    position, sequence, ordinal = rows[0] if rows else (0, 0, 0)
+    return EventPosition(log_id, position, thread_id, sequence, ordinal)
+
+
+def after(connection: sqlite3.Connection, log_id: str, place: EventPosition, limit: int) -> EventBatch:
+    """Events behind a place of any log. A place ahead of this log keeps, until the log has passed it."""
+    rows = connection.execute(
+        f"""SELECT {_COLUMNS} FROM events WHERE thread = (SELECT number FROM threads WHERE thread_id = ?)
+            AND (sequence, ordinal) > (?, ?) ORDER BY sequence, ordinal LIMIT ?""",  # noqa: S608 -- made of constants
+        (place.thread_id, place.sequence, place.ordinal, limit),
+    ).fetchall()
+    if not rows:
+        return EventBatch((), place)
+    logged = [_event(log_id, place.thread_id, row) for row in rows]
+    last = logged[-1]
+    # Every sequence of a thread logs something, so a leap means that history is gone; a logged Gap says so itself.
+    leap = logged[0].sequence > place.sequence + 1 and logged[0].kind is not EventKind.GAP
+    return EventBatch(
+        tuple(event for event in logged if event.kind is not EventKind.SWEPT),  # the graph has no type for it yet
+        EventPosition(log_id, last.position, place.thread_id, last.sequence, last.ordinal),
+        "TRIMMED" if leap else None,
+    )
+
+
+def of_signature(connection: sqlite3.Connection, log_id: str, thread_id: str, signature: str) -> EventPosition | None:
+    """The place behind a transaction's last event in a thread; None where it has none."""
+    rows = connection.execute(
+        """SELECT position, sequence, ordinal FROM events WHERE signature = ? AND subject IS NULL AND thread =
+           (SELECT number FROM threads WHERE thread_id = ?) ORDER BY sequence DESC, ordinal DESC LIMIT 1""",
+        (signature, thread_id),
+    ).fetchall()
+    return EventPosition(log_id, rows[0][0], thread_id, rows[0][1], rows[0][2]) if rows else None
+
+
+def newest_signature(connection: sqlite3.Connection, thread: int) -> str | None:
+    """Signature of the newest event of the chain in a thread's log."""
+    rows = connection.execute(
+        """SELECT signature FROM events WHERE thread = ? AND subject IS NULL AND signature IS NOT NULL
+           ORDER BY sequence DESC LIMIT 1""",
+        (thread,),
+    ).fetchall()
+    return rows[0][0] if rows else None
+
+
+def _row(thread: int, event: NewEvent, sequence: int, ordinal: int) -> tuple[int | str | None, ...]:
+    return (
+        thread, sequence, ordinal, event.kind, event.slot, event.occurred_at, event.signature, event.content_hash,
+        event.actor, event.approve, event.amount, event.detail, event.subject, event.occurrence,
+    )  # fmt: skip
+
+
+def _event(
+    log_id: str, thread_id: str, row: tuple[int, str, int, int, int, int, str, str, str, int, int, str]
+) -> LoggedEvent:
+    position, kind, sequence, ordinal, slot, occurred_at, signature, content_hash, actor, approve, amount, detail = row
+    return LoggedEvent(
+        log_id, position, EventKind(kind), thread_id, sequence, ordinal, slot, occurred_at, signature, content_hash,
+        actor, None if approve is None else bool(approve), amount, detail,
+    )  # fmt: skip
