@@ -171,6 +171,7 @@ def altered(data: bytes, offset: int, value: int) -> bytes:
         (altered(message_bytes(), 315, 2), "boolean 2"),
         (altered(protocol_bytes(), 99, 2), "boolean 2"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "raw",
 )
 def test_anything_else_is_refused(data: bytes, reason: str) -> None:
     """Foreign, truncated and unknown accounts raise a typed error that says why."""

@@ -149,6 +149,7 @@ def bad_index() -> bytes:
         (unsigned(Instruction(VOTE.program_id, VOTE.data, VOTE.accounts[:-1])), "4 accounts, 5"),
         (extra_account(), "6 accounts, 5"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "raw",
 )
 def test_malformed_transactions_are_refused_with_the_cure(raw: bytes, reason: str) -> None:
     """What cannot be read raises one typed error that says why."""
