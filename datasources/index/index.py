@@ -3,189 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from sqlite3 import Connection
 
-from chorale.domain.approval import MessageStatus
 from chorale.domain.content import StoredContent
-from chorale.domain.errors import InvalidInputError
-from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent
-from chorale.domain.paging import Page, PageRequest
-from chorale.domain.projection import ChainCursor, IndexCensus, Projection, Settled, ThreadProgress
-from datasources.index import listings, log, pages, tree, writes
+from chorale.domain.events import EventPosition, LoggedEvent, NewEvent
+from chorale.domain.projection import ChainCursor, Projection
+from datasources.index import log, writes
 from datasources.index.connections import Connections
-from datasources.index.listings import Listing
+from datasources.index.queries import IndexQueries
 from datasources.index.wakeups import Wakeups
 
 
-class SqliteIndex:
-    """One index file, open. Lookups answer at once, listings from a reader thread, writes from the writer's."""
+class SqliteIndex(IndexQueries):
+    """One index file, open: its questions, its one writer, and those who wait for it."""
 
     def __init__(self, connections: Connections, log_id: str) -> None:
-        self._connections = connections
+        super().__init__(connections, log_id)
         self._wakeups = Wakeups()
-        self._log_id = log_id
-
-    @property
-    def log_id(self) -> str:
-        """Identity of the event log."""
-        return self._log_id
 
     async def close(self) -> None:
         """Commit what was asked for, end all waiting, close the file."""
         self._wakeups.close()
         await self._connections.close()
-
-    # Lookups
-
-    async def thread_sequence(self, thread_id: str) -> int:
-        """See IndexReader."""
-        return self._connections.look(lambda connection: _sequence(connection, thread_id))
-
-    async def thread_of(self, content_hash: str) -> tuple[str, MessageStatus] | None:
-        """See IndexReader."""
-        row = self._one(
-            """SELECT t.thread_id, m.status FROM messages m JOIN threads t ON t.number = m.thread
-               WHERE m.content_hash = ?""",
-            content_hash,
-        )
-        return (row[0], MessageStatus(row[1])) if row else None
-
-    async def thread_id_at(self, address: str) -> str | None:
-        """See IndexReader."""
-        row = self._one("SELECT thread_id FROM threads WHERE address = ?", address)
-        return row[0] if row else None
-
-    async def latest(self, thread_id: str) -> EventPosition:
-        """See IndexReader."""
-        return self._connections.look(lambda connection: log.latest(connection, self._log_id, thread_id))
-
-    async def merkle_path(self, thread_id: str, leaf_index: int, published_count: int) -> Sequence[str] | None:
-        """See IndexReader."""
-        if not 0 <= leaf_index < published_count:
-            return None
-
-        def look(connection: sqlite3.Connection) -> Sequence[str] | None:
-            rows = connection.execute("SELECT number, leaves FROM threads WHERE thread_id = ?", (thread_id,)).fetchall()
-            if not rows or rows[0][1] < published_count:
-                return None
-            return tree.path(connection, rows[0][0], leaf_index, published_count)
-
-        return self._connections.look(look)
-
-    async def progress(self, thread_id: str) -> ThreadProgress:
-        """See Index."""
-
-        def look(connection: sqlite3.Connection) -> ThreadProgress:
-            rows = connection.execute(
-                "SELECT number, sequence, slot, leaves FROM threads WHERE thread_id = ?", (thread_id,)
-            ).fetchall()
-            if not rows:
-                return ThreadProgress()
-            number, sequence, slot, leaves = rows[0]
-            return ThreadProgress(sequence, slot, leaves, log.newest_signature(connection, number))
-
-        return self._connections.look(look)
-
-    async def settled(self, thread_id: str, signature: str) -> Settled | None:
-        """See Index."""
-
-        def look(connection: sqlite3.Connection) -> Settled | None:
-            position = log.of_signature(connection, self._log_id, thread_id, signature)
-            if position is None:
-                return None
-            [(sequence, slot)] = connection.execute(
-                "SELECT sequence, slot FROM threads WHERE thread_id = ?", (thread_id,)
-            ).fetchall()
-            return Settled(sequence, slot, position)
-
-        return self._connections.look(look)
-
-    async def chain_cursor(self) -> ChainCursor | None:
-        """See Index."""
-        row = self._one(
-            """SELECT a.value, b.value FROM meta a JOIN meta b
-               WHERE a.key = 'cursor_signature' AND b.key = 'cursor_slot'"""
-        )
-        return ChainCursor(row[0], int(row[1])) if row else None
-
-    # Listings
-
-    async def threads(self, page: PageRequest, *, co_author: str | None = None) -> Page:
-        """See IndexReader."""
-        return await self._page(listings.threads(co_author), page)
-
-    async def messages(
-        self, thread_id: str, page: PageRequest, *, viewer: str | None, statuses: Sequence[MessageStatus] = ()
-    ) -> Page:
-        """See IndexReader."""
-        listing = listings.messages(thread_id, viewer, statuses)
-        return await self._connections.read(
-            lambda connection: pages.fetch(connection, listing, page, _sequence(connection, thread_id))
-        )
-
-    async def messages_of(self, author: str, page: PageRequest, *, viewer: str | None) -> Page:
-        """See IndexReader."""
-        return await self._page(listings.messages_of(author, viewer), page)
-
-    async def pending_approvals(self, voter: str, page: PageRequest, *, viewer: str | None, now: int) -> Page:
-        """See IndexReader."""
-        return await self._page(listings.pending_approvals(voter, viewer, now), page)
-
-    async def claimable(self, wallet: str, page: PageRequest, *, viewer: str | None) -> Page:
-        """See IndexReader."""
-        return await self._page(listings.claimable(wallet, viewer), page)
-
-    async def co_authored(self, wallet: str, limit: int) -> Sequence[str]:
-        """See IndexReader."""
-        page = await self._page(listings.threads(wallet), PageRequest(first=limit))
-        return [row.id for row in page.rows]
-
-    async def census(self) -> IndexCensus:
-        """See Index."""
-        rows = await self._connections.read(
-            lambda connection: connection.execute(
-                """SELECT (SELECT count(*) FROM threads WHERE sequence > 0),
-                          (SELECT count(*) FROM messages WHERE status <> 'STAGED'),
-                          (SELECT count(*) FROM messages WHERE status = 'STAGED')"""
-            ).fetchall()
-        )
-        return IndexCensus(*rows[0])
-
-    async def thread_ids(self, after: str, limit: int) -> Sequence[str]:
-        """See Index."""
-        return await self._names(
-            "SELECT thread_id FROM threads WHERE sequence > 0 AND thread_id > ? ORDER BY thread_id LIMIT ?",
-            after,
-            limit,
-        )
-
-    async def content_hashes(self, thread_id: str, after: str, limit: int) -> Sequence[str]:
-        """See Index."""
-        return await self._names(
-            """SELECT content_hash FROM messages WHERE thread = (SELECT number FROM threads WHERE thread_id = ?)
-               AND status <> 'STAGED' AND content_hash > ? ORDER BY content_hash LIMIT ?""",
-            thread_id,
-            after,
-            limit,
-        )
-
-    # The log and its readers
-
-    async def events_after(self, thread_id: str, after: EventPosition | None, limit: int) -> EventBatch:
-        """See IndexReader. Raises InvalidInputError where `after` belongs to another thread."""
-        if after is None:
-            return EventBatch((), await self.latest(thread_id))
-        if after.thread_id != thread_id:
-            raise InvalidInputError("This event cursor belongs to another thread.", "after")
-        place = after
-        while True:
-            start = place
-            batch = self._connections.look(lambda connection: log.after(connection, self._log_id, start, limit))
-            # A batch may consist of events that nobody is served; then the next one counts.
-            if batch.events or batch.position == place:
-                return batch
-            place = batch.position
 
     async def wait_for(self, thread_id: str, sequence: int, timeout: float) -> bool:
         """See IndexReader."""
@@ -209,13 +49,11 @@ class SqliteIndex:
                 yield
                 await changed.wait()
 
-    # The writer
-
     async def apply(self, projection: Projection) -> EventPosition:
         """See Index."""
         thread_id = projection.thread.thread_id
 
-        def work(connection: sqlite3.Connection) -> EventPosition:
+        def work(connection: Connection) -> EventPosition:
             writes.apply(connection, projection)
             return log.latest(connection, self._log_id, thread_id)
 
@@ -241,19 +79,3 @@ class SqliteIndex:
     async def advance(self, cursor: ChainCursor) -> None:
         """See Index."""
         await self._connections.write(lambda connection: writes.advance(connection, cursor))
-
-    def _one(self, sql: str, *arguments: object) -> sqlite3.Row | None:
-        rows = self._connections.look(lambda connection: connection.execute(sql, arguments).fetchall())
-        return rows[0] if rows else None
-
-    async def _page(self, listing: Listing, request: PageRequest) -> Page:
-        return await self._connections.read(lambda connection: pages.fetch(connection, listing, request))
-
-    async def _names(self, sql: str, *arguments: object) -> Sequence[str]:
-        rows = await self._connections.read(lambda connection: connection.execute(sql, arguments).fetchall())
-        return [row[0] for row in rows]
-
-
-def _sequence(connection: sqlite3.Connection, thread_id: str) -> int:
-    rows = connection.execute("SELECT sequence FROM threads WHERE thread_id = ?", (thread_id,)).fetchall()
-    return rows[0][0] if rows else 0

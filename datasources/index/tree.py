@@ -63,7 +63,7 @@ def _peaks(count: int) -> list[tuple[int, int]]:
 
 
 def _edges(count: int, stored: Node) -> Sequence[str]:
-    """At each level the subtree that begins with a leaf and is cut by the end, completed with empty ones; the root at 20.
+    """At each level the subtree that the end cuts, completed by empty ones; at 20 it is the root.
 
     Where the end falls between two subtrees of a level, that level's is empty."""
     edges: list[str] = []

@@ -23,7 +23,7 @@ def number_of(connection: sqlite3.Connection, thread_id: str) -> int:
 
 
 def apply(connection: sqlite3.Connection, projection: Projection) -> None:
-    """One change of a thread: rows, tree, events, chain cursor. Raises IndexDivergedError where the tree does not fit."""
+    """One change of a thread: rows, tree, events, chain cursor. Raises IndexDivergedError."""
     account = projection.thread
     thread = number_of(connection, account.thread_id)
     sequence, leaves = connection.execute("SELECT sequence, leaves FROM threads WHERE number = ?", (thread,)).fetchone()
