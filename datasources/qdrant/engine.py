@@ -1,0 +1,113 @@
+"""Which Qdrant: the embedded engine or a server. The address decides here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+from qdrant_client import QdrantClient
+from qdrant_client.common.client_exceptions import QdrantException
+from qdrant_client.http.exceptions import ApiException
+
+from chorale.domain.errors import AuthorityUnavailableError, StartupError
+from chorale.domain.updates import Authority
+
+T = TypeVar("T")
+
+EMBEDDED = "file:"
+_SERVER_THREADS = 8
+_SERVER_TIMEOUT = 30  # s
+_MINIMUM_VERSION = (1, 17)  # the first with insert-only upserts; an older one would ignore the word and overwrite
+_AWAY = (ApiException, QdrantException, httpx.HTTPError, sqlite3.Error, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A client and the threads that use it.
+
+    `exclusive`: every call runs on the one owner thread, so that reading and then writing within a call is atomic.
+    """
+
+    client: QdrantClient
+    threads: ThreadPoolExecutor
+    exclusive: bool
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Run `work` in an engine thread. Raises AuthorityUnavailableError where Qdrant is away or fails."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        except _AWAY as error:
+            raise AuthorityUnavailableError(
+                Authority.QDRANT, f"Qdrant does not answer: {error}. Try again shortly."
+            ) from error
+
+
+@asynccontextmanager
+async def open_engine(url: str, path: Path) -> AsyncIterator[Engine]:
+    """`file:` keeps everything in the folder `path`, with one owner; `http(s)://` is a server, and `path` unused.
+
+    Raises StartupError where the folder is taken or damaged, or the server is away or too old.
+    """
+    exclusive = url == EMBEDDED
+    threads = ThreadPoolExecutor(1 if exclusive else _SERVER_THREADS, thread_name_prefix="qdrant")
+    loop = asyncio.get_running_loop()
+    try:
+        client = await loop.run_in_executor(threads, lambda: _embedded(path) if exclusive else _server(url))
+        try:
+            yield Engine(client, threads, exclusive)
+        finally:
+            await loop.run_in_executor(threads, client.close)
+    finally:
+        threads.shutdown(wait=True)
+
+
+def _embedded(path: Path) -> QdrantClient:
+    _prepare(path)
+    try:
+        return QdrantClient(path=str(path))
+    except RuntimeError as error:
+        raise StartupError(
+            f"The content in {path} is open in another process. "
+            "Stop that process, or give this one a CHORALE_DATA of its own."
+        ) from error
+    except (ValueError, KeyError, sqlite3.Error, pickle.UnpicklingError, EOFError, OSError) as error:
+        raise StartupError(
+            f"The content in {path} cannot be read: {error}. Put back a copy of the folder, "
+            "or start with another CHORALE_DATA."
+        ) from error
+
+
+def _prepare(path: Path) -> None:
+    """Make the empty store's table of contents in one step: the engine itself would leave it empty if killed here."""
+    meta = path / "meta.json"
+    if meta.exists() and meta.stat().st_size > 0:
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    aside = path / "meta.json.new"
+    aside.write_text(json.dumps({"collections": {}, "aliases": {}}), "utf-8")
+    aside.replace(meta)
+
+
+def _server(url: str) -> QdrantClient:
+    client = QdrantClient(url=url, timeout=_SERVER_TIMEOUT, check_compatibility=False)
+    try:
+        version = client.info().version
+    except _AWAY as error:
+        client.close()
+        raise StartupError(
+            f"CHORALE_CONTENT_URL={url!r} does not answer as Qdrant: {error}. Start it, or use file: instead."
+        ) from error
+    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < _MINIMUM_VERSION:
+        client.close()
+        wanted = ".".join(map(str, _MINIMUM_VERSION))
+        raise StartupError(f"Qdrant at {url} has version {version}. Chorale needs {wanted} or later: update it.")
+    return client

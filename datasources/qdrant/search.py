@@ -1,0 +1,79 @@
+"""A search as one Qdrant query: who may see what is part of it, never applied afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qdrant_client import models
+
+from chorale.domain.approval import MessageStatus
+from chorale.domain.content import ContentKind, Embedding, SearchCriteria, SearchMode
+from datasources.qdrant.guards import any_keyword, keyword
+
+DENSE = "dense"
+SPARSE = "bm25"
+
+
+def search_query(criteria: SearchCriteria, query: Embedding, fingerprint: str, limit: int) -> dict[str, Any] | None:
+    """Arguments of `query_points`; None where no point can match (TEXT without a single telling word).
+
+    In HYBRID each of both lists carries the whole filter, so that their fusion holds nothing else.
+    """
+    allowed = search_filter(criteria, fingerprint)
+    dense: dict[str, Any] = {"query": list(query.dense), "using": DENSE, "limit": limit}
+    if criteria.mode is SearchMode.SEMANTIC:
+        return dense | {"query_filter": allowed}
+    if not query.sparse_indices:
+        return None if criteria.mode is SearchMode.TEXT else dense | {"query_filter": allowed}
+    sparse: dict[str, Any] = {"query": sparse_vector(query), "using": SPARSE, "limit": limit}
+    if criteria.mode is SearchMode.TEXT:
+        return sparse | {"query_filter": allowed}
+    return {
+        "prefetch": [models.Prefetch(filter=allowed, **dense), models.Prefetch(filter=allowed, **sparse)],
+        "query": models.FusionQuery(fusion=models.Fusion.RRF),
+        "limit": limit,
+    }
+
+
+def search_filter(criteria: SearchCriteria, fingerprint: str) -> models.Filter:
+    """Promoted messages with vectors of this model that the viewer may see and the criteria ask for."""
+    must: list[Any] = [
+        keyword("kind", ContentKind.MESSAGE),
+        keyword("fingerprint", fingerprint),
+        visible_to(criteria.viewer, criteria.viewer_threads),
+    ]
+    if criteria.thread_id is not None:
+        must.append(keyword("thread_id", criteria.thread_id))
+    if criteria.author is not None:
+        must.append(keyword("author", criteria.author))
+    if criteria.statuses:
+        must.append(any_keyword("status", [status.value for status in criteria.statuses]))
+    if criteria.submitted_after is not None or criteria.submitted_before is not None:
+        bounds = models.Range(gte=criteria.submitted_after, lt=criteria.submitted_before)
+        must.append(models.FieldCondition(key="submitted_at", range=bounds))
+    return models.Filter(must=must, must_not=[keyword("status", MessageStatus.STAGED)])
+
+
+def visible_to(viewer: str | None, threads: tuple[str, ...]) -> models.Filter:
+    """`chorale.domain.approval.may_see` as a filter. An anonymous viewer sees what is published, nothing else."""
+    published = keyword("status", MessageStatus.PUBLISHED)
+    if viewer is None:
+        return models.Filter(must=[published])
+    should: list[Any] = [published, keyword("author", viewer), keyword("voters", viewer)]
+    if threads:
+        staged = keyword("status", MessageStatus.STAGED)
+        should.append(models.Filter(must=[any_keyword("thread_id", threads)], must_not=[staged]))
+    return models.Filter(should=should)
+
+
+def named_vectors(embedding: Embedding) -> dict[str, Any]:
+    """Vectors of a point by name; a text without a telling word has no sparse one."""
+    vectors: dict[str, Any] = {DENSE: list(embedding.dense)}
+    if embedding.sparse_indices:
+        vectors[SPARSE] = sparse_vector(embedding)
+    return vectors
+
+
+def sparse_vector(embedding: Embedding) -> models.SparseVector:
+    """The BM25 vector as Qdrant takes it."""
+    return models.SparseVector(indices=list(embedding.sparse_indices), values=list(embedding.sparse_values))
