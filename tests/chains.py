@@ -43,6 +43,7 @@ _MINT_SIZE = 82
 _READY_TIMEOUT = 90.0
 
 _LOCALNET = """
+import asyncio
 import sys
 from pathlib import Path
 from dataclasses import asdict
@@ -52,7 +53,7 @@ from datasources.solana.localnet import LocalnetOptions, run_localnet
 def ready(info):
     print(json.dumps(asdict(info)), flush=True)
 
-run_localnet(LocalnetOptions(data=Path(sys.argv[1]), port=0, program_so=Path(sys.argv[2]), ready=ready))
+asyncio.run(run_localnet(LocalnetOptions(data=Path(sys.argv[1]), port=0, program_so=Path(sys.argv[2]), ready=ready)))
 """
 
 
