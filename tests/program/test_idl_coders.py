@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 
 from chorale.domain.accounts import StatusByte
 from chorale.domain.events import ProgramEvent
-from programs import idl
+from programs import coders, idl
 from programs.accounts import decode_account
 from programs.events import decode_event, encode_event
 from programs.instructions import decode_instruction, encode_instruction
@@ -62,7 +62,7 @@ def _account_bytes(draw: st.DrawFn, spec: AccountSpec) -> bytes:
 def test_accounts_decode_alike(data: bytes) -> None:
     """Both decoders find the same fields in any account, spare room behind the vector included."""
     ours = asdict(decode_account(ADDRESS, data))
-    theirs = idl.accounts_coder().decode(data)
+    theirs = coders.accounts_coder().decode(data)
     del ours["address"]
     if "status" in ours:
         ours["status"] = StatusByte[ours["status"].name].value
@@ -81,7 +81,7 @@ def test_instructions_are_written_alike(data: st.DataObject) -> None:
     keys = {role.name: data.draw(VALUES[Kind.KEY]) for role in spec.accounts}
     instruction = encode_instruction(ADDRESS, spec.name, args, keys)
     theirs = {field.name: _anchor(field, args[field.name]) for field in spec.args.fields}
-    assert idl.instruction_coder().encode(spec.name, theirs) == instruction.data
+    assert coders.instruction_coder().encode(spec.name, theirs) == instruction.data
     decoded = decode_instruction(instruction.data, [str(meta.pubkey) for meta in instruction.accounts])
     assert (decoded.name, decoded.args) == (spec.name, args)
     assert list(decoded.accounts) == [role.name for role in spec.accounts]
@@ -103,23 +103,39 @@ def test_events_decode_alike(data: st.DataObject) -> None:
     )
     raw = encode_event(event)
     assert decode_event(raw) == event
-    theirs = idl.event_coder().parse(raw)
+    theirs = coders.event_coder().parse(raw)
     assert theirs.name == spec.name
     assert {name: plain(value) for name, value in vars(theirs.data).items()} == values
 
 
 def test_the_idl_lists_accounts_and_errors_as_the_program_counts_them() -> None:
     """Account order and flags, and the 23 error numbers, are what the tables say."""
-    parsed = idl.parsed()
+    parsed = coders.parsed()
     for described, spec in zip(parsed.instructions, INSTRUCTIONS.values(), strict=True):
         flags = [(account.is_mut, account.is_signer) for account in described.accounts]  # type: ignore[union-attr]
         assert flags == [(role.writable, role.signer) for role in spec.accounts], spec.name
     assert [error.code for error in parsed.errors or []] == list(range(6000, 6023)) == [int(e) for e in ProgramError]
 
 
-def test_the_committed_idl_is_current() -> None:
-    """The file in the repository is what the tables generate."""
-    assert idl.FILE.read_text(encoding="utf-8") == idl.text()
+def test_the_committed_idls_are_current() -> None:
+    """The files in the repository are what the tables generate."""
+    for path, text in idl.files().items():
+        assert path.read_text(encoding="utf-8") == text, path.name
+
+
+def test_both_forms_say_the_same() -> None:
+    """The modern form names the legacy one's instructions, accounts, events, errors and fields."""
+    old, new = idl.legacy(), idl.modern()
+    types = {entry["name"]: entry["type"]["fields"] for entry in new["types"]}
+    for one, other in zip(old["instructions"], new["instructions"], strict=True):
+        assert [len(one[part]) for part in ("accounts", "args")] == [len(other[part]) for part in ("accounts", "args")]
+        assert bytes(other["discriminator"]) == INSTRUCTIONS[other["name"]].discriminator
+    for one in [*old["accounts"], *old["types"]]:
+        assert len(types[one["name"]]) == len(one["type"]["fields"])
+    for one in old["events"]:
+        assert len(types[one["name"]]) == len(one["fields"])
+    assert old["errors"] == new["errors"]
+    assert "publicKey" not in str(new)
 
 
 def plain(value: Any) -> Any:
