@@ -13,7 +13,6 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 PREFLIGHT_FAILURE = -32002
-SIGNATURE_FAILURE = -32003
 BLOCK_NOT_AVAILABLE = -32004
 UNSUPPORTED_VERSION = -32015
 MINIMUM_SLOT = -32016
@@ -89,14 +88,14 @@ def method_not_found() -> RpcError:
     return RpcError(METHOD_NOT_FOUND, "Method not found")
 
 
+def block_not_available(slot: int) -> RpcError:
+    """No block is there (yet)."""
+    return RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+
+
 def minimum_slot(slot: int) -> RpcError:
     """`minContextSlot` lies ahead of `slot`."""
     return RpcError(MINIMUM_SLOT, "Minimum context slot has not been reached", {"contextSlot": slot})
-
-
-def signature_failure() -> RpcError:
-    """A signature is missing or wrong."""
-    return RpcError(SIGNATURE_FAILURE, "Transaction signature verification failure")
 
 
 def unsupported_version(version: int) -> RpcError:

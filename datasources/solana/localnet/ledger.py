@@ -16,7 +16,6 @@ from solders.transaction import VersionedTransaction
 
 from datasources.solana.localnet.blockhashes import MAX_AGE, Blockhashes
 from datasources.solana.localnet.clock import ChainClock
-from datasources.solana.localnet.errors import signature_failure
 from datasources.solana.localnet.message import MessageKeys, memo_of, message_keys
 from datasources.solana.localnet.meta import transaction_meta
 from datasources.solana.localnet.model import Committed, Json, StoredAccount, TransactionRow
@@ -92,21 +91,18 @@ class Ledger:
     def send(self, transaction: VersionedTransaction, *, keep_failed: bool) -> str:
         """Execute and commit; returns the signature (base58).
 
-        Raises Refusal where it cannot land, and RpcError (-32003) on a wrong signature. A transaction that fails while
-        it runs lands with its fee paid where `keep_failed`, as blocks do; else it is undone and raises Refusal.
+        Raises Refusal where it cannot land. A transaction that fails while it runs lands with its fee paid where
+        `keep_failed`, as in a block; else it is undone and raises Refusal.
         """
         try:
             self.check(transaction)
         except Refusal:
-            if not all(transaction.verify_with_results()):
-                raise signature_failure() from None  # a cluster looks at signatures first
+            self._verify(transaction)  # a cluster looks at signatures first
             raise
         slot, unix_time = self.slot, self.clock.unix_time
         keys = self.keys_of(transaction)
         self.vm.set_time(slot, unix_time)
         outcome = self.vm.execute(transaction, keys)
-        if outcome.err == "SignatureFailure":
-            raise signature_failure()
         if outcome.err is not None and not (keep_failed and outcome.landed):
             self.vm.undo(outcome)
             raise Refusal(outcome.err, outcome.logs, outcome.units, outcome.return_data)
@@ -119,13 +115,13 @@ class Ledger:
         return committed.signature
 
     def simulate(self, transaction: VersionedTransaction, *, verify: bool, check: bool) -> Outcome:
-        """Run without effects. Raises Refusal from `check`, RpcError (-32003) on a wrong signature where `verify`."""
-        if verify and not all(transaction.verify_with_results()):
-            raise signature_failure()
+        """Run without effects. Raises Refusal on a wrong signature where `verify`, and from `check`."""
+        if verify:
+            self._verify(transaction)
         if check:
             self.check(transaction)
         self.vm.set_time(self.slot, self.clock.unix_time)
-        return self.vm.simulate(transaction, self.keys_of(transaction), verify=verify)
+        return self.vm.simulate(transaction, self.keys_of(transaction))
 
     def install(self, accounts: Sequence[tuple[Pubkey, StoredAccount]]) -> None:
         """Place accounts outside of any transaction (genesis, a program's new code), in one commit."""
@@ -135,6 +131,10 @@ class Ledger:
         with self.store.transaction():
             for key, account in accounts:
                 self.store.put_account(bytes(key), account)
+
+    def _verify(self, transaction: VersionedTransaction) -> None:
+        if not all(transaction.verify_with_results()):
+            raise Refusal("SignatureFailure")
 
     def _stored(self, key: Pubkey) -> StoredAccount | None:
         return self.store.account(bytes(key))

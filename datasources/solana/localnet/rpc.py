@@ -21,6 +21,8 @@ from datasources.solana.localnet.method import Method
 from datasources.solana.localnet.model import Json
 from datasources.solana.localnet.params import Params
 
+OWN_PREFIX = "chorale_"  # methods that Solana lacks also take their parameters by name
+
 METHODS: dict[str, Method] = {
     **rpc_cluster.METHODS,
     **rpc_accounts.METHODS,
@@ -47,9 +49,11 @@ def parse_call(request: Json) -> tuple[Json, str, Params]:
     if not isinstance(request, dict) or not isinstance(request.get("method"), str):
         raise RpcError(INVALID_REQUEST, "Invalid request")
     given = request.get("params")
-    if given is not None and not isinstance(given, list | dict):
-        raise invalid_params("Invalid params: expected a list.")
-    return request.get("id"), request["method"], Params(given if isinstance(given, list) else [given] if given else [])
+    if isinstance(given, dict) and request["method"].startswith(OWN_PREFIX):
+        given = [given]
+    if given is not None and not isinstance(given, list):
+        raise invalid_params("`params` should be an array")
+    return request.get("id"), request["method"], Params(given or [])
 
 
 def result_response(call_id: Json, result: Json) -> Json:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.message import Message, MessageV0, from_bytes_versioned
 
 from datasources.solana.localnet.clock import SLOT_MILLISECONDS, SLOTS_PER_EPOCH
-from datasources.solana.localnet.errors import invalid_params
+from datasources.solana.localnet.errors import block_not_available, invalid_params
 from datasources.solana.localnet.ledger import Ledger
 from datasources.solana.localnet.message import LAMPORTS_PER_SIGNATURE
 from datasources.solana.localnet.method import API_VERSION, Method, with_context
@@ -59,7 +59,9 @@ def get_epoch_schedule(ledger: Ledger, params: Params) -> Json:
 
 def get_block_time(ledger: Ledger, params: Params) -> Json:
     slot = params.number(0)
-    return block_time(ledger, slot) if slot <= ledger.slot else None
+    if slot > ledger.slot:
+        raise block_not_available(slot)
+    return block_time(ledger, slot)
 
 
 def block_time(ledger: Ledger, slot: int) -> int:
@@ -82,8 +84,8 @@ def is_blockhash_valid(ledger: Ledger, params: Params) -> Json:
     params.config(1).require_slot(slot)
     try:
         blockhash = Hash.from_string(params.text(0))
-    except ValueError as error:
-        raise invalid_params(f"Invalid param: {'WrongSize' if 'size' in str(error) else 'Invalid'}") from error
+    except ParseHashError as error:
+        raise invalid_params("WrongSize" if "size" in str(error) else "Invalid") from error
     return with_context(slot, ledger.blockhash_slot(blockhash) is not None)
 
 

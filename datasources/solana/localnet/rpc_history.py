@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from solders.signature import Signature
 
-from datasources.solana.localnet.errors import BLOCK_NOT_AVAILABLE, RpcError, invalid_params
+from datasources.solana.localnet.errors import block_not_available, invalid_params
 from datasources.solana.localnet.ledger import Ledger
 from datasources.solana.localnet.method import Method, with_context
 from datasources.solana.localnet.model import Json, TransactionRow
@@ -71,7 +71,7 @@ def get_block(ledger: Ledger, params: Params) -> Json:
     if details == "accounts":
         raise invalid_params("Invalid params: the embedded chain shows blocks in full, by signatures or with none.")
     if slot > ledger.slot:
-        raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+        raise block_not_available(slot)
     encoding, version = _encoding(config)
     rows = ledger.store.transactions_in(slot) if details != "none" else []
     block: dict[str, Json] = {

@@ -38,9 +38,6 @@ def send_transaction(ledger: Ledger, params: Params) -> Json:
     except Refusal as refusal:
         if preflight or transaction.uses_durable_nonce():
             raise _preflight_failure(refusal) from refusal
-    except RpcError:
-        if preflight:
-            raise
     return str(transaction.signatures[0])  # unchecked and then dropped, as a cluster does
 
 

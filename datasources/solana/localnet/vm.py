@@ -7,7 +7,7 @@ clock moves, so a full cache is dropped and the runtime made anew (about 35 ms) 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from solders.account import Account
@@ -106,7 +106,7 @@ class Vm:
         result = self._vm.send_transaction(transaction)
         after = {key: self._vm.get_account(key) for key in keys.writable}
         meta = result.meta() if isinstance(result, FailedTransactionMetadata) else result
-        outcome = _outcome(result, meta, before, after)
+        outcome = self._named(_outcome(result, meta, before, after), transaction, keys)
         if outcome.err is None and (index := self._rent_paying(keys, outcome)) is not None:
             self.undo(outcome)
             outcome = self._only_fee(keys, outcome, {"InsufficientFundsForRent": {"account_index": index}})
@@ -118,11 +118,11 @@ class Vm:
             if account != outcome.after[key]:
                 self._vm.set_account(key, account or Account.default())
 
-    def simulate(self, transaction: VersionedTransaction, keys: MessageKeys, *, verify: bool) -> Outcome:
-        """Run `transaction` without effects; `verify` checks its signatures too."""
+    def simulate(self, transaction: VersionedTransaction, keys: MessageKeys) -> Outcome:
+        """Run `transaction` without effects and without a look at its signatures."""
         self._load(keys)
         before = {key: self._vm.get_account(key) for key in keys.writable}
-        self._vm.with_sigverify(verify)
+        self._vm.with_sigverify(False)
         try:
             result = self._vm.simulate_transaction(transaction)
         finally:
@@ -130,7 +130,7 @@ class Vm:
         after = dict(before)
         if isinstance(result, SimulatedTransactionInfo):
             after.update((key, account) for key, account in result.post_accounts() if key in after)
-        outcome = _outcome(result, result.meta(), before, after)
+        outcome = self._named(_outcome(result, result.meta(), before, after), transaction, keys)
         if outcome.err is None and (index := self._rent_paying(keys, outcome)) is not None:
             return self._only_fee(keys, outcome, {"InsufficientFundsForRent": {"account_index": index}}, keep=False)
         return outcome
@@ -148,6 +148,14 @@ class Vm:
                     self._cache([Pubkey.from_bytes(account.data[4:36])])  # the code must be there before its program
                 self._vm.set_account(key, account.to_account())
             self._cached.add(key)
+
+    def _named(self, outcome: Outcome, transaction: VersionedTransaction, keys: MessageKeys) -> Outcome:
+        """The outcome with Solana's name for a program that is not there, which LiteSVM takes for one that is none."""
+        if outcome.err == "InvalidProgramForExecution":
+            programs = {keys.static[each.program_id_index] for each in transaction.message.instructions}
+            if not all(map(self.lamports, programs)):
+                return replace(outcome, err="ProgramAccountNotFound")
+        return outcome
 
     def _rent_paying(self, keys: MessageKeys, outcome: Outcome) -> int | None:
         """Index of an account left between nothing and rent-exempt; LiteSVM lets those without data pass."""
@@ -170,7 +178,7 @@ class Vm:
             fee = _total(outcome.before) - _total(outcome.after)
             after[payer] = Account(account.lamports - fee, account.data, account.owner, False, account.rent_epoch)
             self._vm.set_account(payer, after[payer] or Account.default())
-        return Outcome(err, outcome.logs, outcome.units, outcome.inner, outcome.return_data, outcome.before, after)
+        return replace(outcome, err=err, after=after)
 
 
 def _fresh() -> LiteSVM:
