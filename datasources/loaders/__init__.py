@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -11,6 +11,7 @@ from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccou
 from chorale.domain.chain import AccountData
 from chorale.domain.content import ContentKey, ContentKind, FetchedContent
 from chorale.domain.errors import StaleReadError
+from chorale.domain.paging import Page
 from chorale.domain.ports import Chain, ContentStore, IndexReader
 from datasources.loaders.accounts import AccountAt, AccountLoader
 from datasources.loaders.contents import ContentLoader, Expectation
@@ -91,6 +92,7 @@ class Loaders:
     ) -> None:
         self.accounts = AccountLoader(chain, min_slot)
         self.contents = ContentLoader(content)
+        self.pages: dict[Hashable, asyncio.Future[Page]] = {}
         self.mixed = False
         self._chain = chain
         self._index = index
@@ -180,6 +182,10 @@ class Loaders:
             return await self._chain.unix_time()
         return int.from_bytes(at.account.data[_CLOCK_TIME], "little", signed=True)
 
+    def want_time(self) -> None:
+        """Put the clock into this tick's batch without waiting for it."""
+        self.accounts.load(CLOCK)
+
     def time_read(self) -> int | None:
         """The same where it has been read already."""
         at = self.accounts.loaded(CLOCK)
@@ -187,17 +193,29 @@ class Loaders:
             return None
         return int.from_bytes(at.account.data[_CLOCK_TIME], "little", signed=True)
 
-    async def body(self, key: MessageKey) -> FetchedContent:
-        """A message's bytes and their state."""
-        return await self.contents.load(body_key(key))
+    def body(self, key: MessageKey) -> asyncio.Future[FetchedContent]:
+        """A message's bytes and their state, with this tick's batch."""
+        return self.contents.load(body_key(key))
 
-    async def bodies(self, keys: Sequence[MessageKey]) -> list[FetchedContent]:
-        """Many of them."""
-        return await self.contents.load_many([body_key(key) for key in keys])
+    def body_read(self, key: MessageKey) -> FetchedContent | None:
+        """The same where it has been read already."""
+        return self.contents.loaded(body_key(key))
 
-    async def title(self, thread: ThreadAccount) -> FetchedContent:
-        """A thread's title and its state."""
-        return await self.contents.load(ContentKey(ContentKind.TITLE, thread.thread_id, thread.title_hash))
+    def title(self, thread: ThreadAccount) -> asyncio.Future[FetchedContent]:
+        """A thread's title and its state, with this tick's batch."""
+        return self.contents.load(_title_key(thread))
+
+    def title_read(self, thread: ThreadAccount) -> FetchedContent | None:
+        """The same where it has been read already."""
+        return self.contents.loaded(_title_key(thread))
+
+    def prime_thread(self, read: ThreadRead) -> None:
+        """Put a thread that has been read elsewhere; what is read from now on is not older."""
+        self._prime(read.account, read.slot)
+
+    def prime_message(self, read: MessageRead) -> None:
+        """Put a message that has been read elsewhere, of the same version as its thread."""
+        self._prime(read.account, read.slot)
 
     def prime_body(self, key: MessageKey, fetched: FetchedContent) -> None:
         """Put what a search has brought along."""
@@ -212,6 +230,13 @@ class Loaders:
             raise self.mixture()
         return ThreadRead(thread, thread_at.slot), MessageRead(message, message_at.slot)
 
+    def _prime(self, account: ThreadAccount | MessageAccount, slot: int) -> None:
+        self._decoded[account.address] = account
+        # The bytes are never looked at: what they decode to is there already.
+        self.accounts.prime(
+            account.address, AccountAt(AccountData(account.address, self._chain.program_id, 0, b""), slot)
+        )
+
     def _decode(self, decode: Callable[[str, bytes], A], at: AccountAt) -> A | None:
         account = at.account
         if account is None or account.owner != self._chain.program_id:
@@ -225,6 +250,10 @@ class Loaders:
 def body_key(key: MessageKey) -> ContentKey:
     """Names a message's bytes in the content store."""
     return ContentKey(ContentKind.MESSAGE, key.thread_id, key.content_hash)
+
+
+def _title_key(thread: ThreadAccount) -> ContentKey:
+    return ContentKey(ContentKind.TITLE, thread.thread_id, thread.title_hash)
 
 
 def _token_amount(account: AccountData | None) -> int:

@@ -1,0 +1,15 @@
+"""Fields that a method answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import strawberry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def resolved(description: str, graphql_type: Any = None) -> Callable[[F], F]:
+    """`strawberry.field` for a method, typed. `graphql_type` where the method may answer now or with an awaitable."""
+    return cast("Callable[[F], F]", strawberry.field(description=description, graphql_type=graphql_type))

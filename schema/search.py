@@ -1,0 +1,56 @@
+"""Search: what is asked for and how hits are shown."""
+
+from __future__ import annotations
+
+import strawberry
+
+from chorale.domain.approval import MessageStatus
+from schema.connections import PageInfo
+from schema.message import Message
+from schema.scalars import Cursor, DateTime, Hash, Pubkey
+
+
+@strawberry.input(description="Narrows a search down. Every condition given must hold.")
+class SearchFilter:
+    """All optional."""
+
+    thread_id: Hash | None = strawberry.field(default=None, description="Only in this thread.")
+    author: Pubkey | None = strawberry.field(default=None, description="Only by this author.")
+    submitted_after: DateTime | None = strawberry.field(default=None, description="Only submitted after this moment.")
+    submitted_before: DateTime | None = strawberry.field(default=None, description="Only submitted before this moment.")
+    status: list[MessageStatus] | None = strawberry.field(default=None, description="Only messages that stand so.")
+
+
+@strawberry.type(description="A stretch of a highlight's text.")
+class TextRange:
+    """Half-open."""
+
+    start: int = strawberry.field(description="First UTF-16 code unit of the stretch, counted from 0.")
+    end: int = strawberry.field(description="The UTF-16 code unit behind the stretch.")
+
+
+@strawberry.type(description="A fragment of a hit's text, as plain text and never as HTML, with what matched in it.")
+class Highlight:
+    """Without ranges where the hit matched by meaning alone."""
+
+    text: str = strawberry.field(description="The fragment.")
+    ranges: list[TextRange] = strawberry.field(description="Where words of the query stand in it, in order.")
+
+
+@strawberry.type(description="A hit.")
+class SearchEdge:
+    """One entry with its rank's cursor."""
+
+    node: Message = strawberry.field(description="The message.")
+    cursor: Cursor = strawberry.field(description="Its rank, good for the same query, filter and viewer only.")
+    score: float = strawberry.field(description="How well it matches. Scores compare within one answer only.")
+    highlights: list[Highlight] = strawberry.field(description="What of its text matched.")
+
+
+@strawberry.type(description="A page of hits, best first.")
+class SearchConnection:
+    """Nodes and edges hold the same messages."""
+
+    edges: list[SearchEdge] = strawberry.field(description="The hits, each with score, highlights and cursor.")
+    nodes: list[Message] = strawberry.field(description="The hits' messages.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies among the hits.")
