@@ -8,11 +8,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from solders.pubkey import Pubkey
-
 from chorale.domain.accounts import CoAuthor, MessageAccount, ProtocolAccount, StatusByte, ThreadAccount, Vote
 from programs.interface import ACCOUNT_VERSION, ACCOUNTS, TREE_DEPTH
-from programs.wire import WireError
+from programs.wire import WireError, key_text
 
 ProgramAccount = ProtocolAccount | ThreadAccount | MessageAccount
 
@@ -53,8 +51,8 @@ def decode_protocol(address: str, data: bytes) -> ProtocolAccount:
     treasury_bump, admin, mint, minimum_stake, window, sequence, freezable = _PROTOCOL.unpack_from(data, 10)
     return ProtocolAccount(
         address=address,
-        admin=_key(admin),
-        mint=_key(mint),
+        admin=key_text(admin),
+        mint=key_text(mint),
         minimum_stake=minimum_stake,
         approval_window=window,
         sequence=sequence,
@@ -73,7 +71,7 @@ def decode_thread(address: str, data: bytes) -> ThreadAccount:
     return ThreadAccount(
         address=address,
         thread_id=thread_id.hex(),
-        creator=_key(creator),
+        creator=key_text(creator),
         nonce=nonce,
         created_at=created_at,
         title_hash=title_hash.hex(),
@@ -89,7 +87,7 @@ def decode_thread(address: str, data: bytes) -> ThreadAccount:
         activity_sequence=activity_sequence,
         content_root=root.hex(),
         frontier=tuple(frontier[32 * level : 32 * level + 32].hex() for level in range(TREE_DEPTH)),
-        co_authors=tuple(CoAuthor(_key(key), joined) for key, joined in _CO_AUTHOR.iter_unpack(seats)),
+        co_authors=tuple(CoAuthor(key_text(key), joined) for key, joined in _CO_AUTHOR.iter_unpack(seats)),
     )
 
 
@@ -104,8 +102,8 @@ def decode_message(address: str, data: bytes) -> MessageAccount:
     votes = _items(address, data, MESSAGE_VECTOR, _VOTE)
     return MessageAccount(
         address=address,
-        thread=_key(thread),
-        author=_key(author),
+        thread=key_text(thread),
+        author=key_text(author),
         status=_STATUS[status],
         content_hash=content_hash.hex(),
         body_hash=body_hash.hex(),
@@ -120,7 +118,7 @@ def decode_message(address: str, data: bytes) -> MessageAccount:
         sequence=sequence,
         leaf_index=leaf_index,
         votes=tuple(
-            Vote(_key(voter), _flag(address, approve), _flag(address, claimed), cast_at)
+            Vote(key_text(voter), _flag(address, approve), _flag(address, claimed), cast_at)
             for voter, approve, claimed, cast_at in _VOTE.iter_unpack(votes)
         ),
     )
@@ -160,10 +158,6 @@ def _items(address: str, data: bytes, offset: int, item: struct.Struct) -> bytes
     if len(raw) != count * item.size:
         raise AccountMalformed(f"The account {address} is truncated: {count} items do not fit into {len(data)} bytes.")
     return raw
-
-
-def _key(raw: bytes) -> str:
-    return str(Pubkey(raw))
 
 
 def _flag(address: str, raw: int) -> bool:

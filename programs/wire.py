@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from solders.pubkey import Pubkey
@@ -63,8 +64,9 @@ def key_bytes(key: str) -> bytes:
         raise WireError(f"{key!r} is not a base58 public key of 32 bytes.") from error
 
 
+@lru_cache(maxsize=65_536)
 def key_text(raw: bytes) -> str:
-    """Base58 of 32 bytes."""
+    """Base58 of 32 bytes; kept, since the same authors and threads come again on every page."""
     return str(Pubkey(raw))
 
 
