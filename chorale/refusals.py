@@ -1,0 +1,136 @@
+"""Refusals as data: from the program's errors, from what a node answers, and from what this server checks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from chorale.domain.errors import AuthorityUnavailableError, InvalidInputError, MinimumSlotNotReachedError
+from chorale.domain.updates import Authority, Refusal, RefusedError
+from programs.problems import ProgramError, lacks_funds
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_REJECTED = "TransactionRejected"
+_PROBLEMS = {
+    ProgramError.UNAUTHORIZED: "TransactionInvalid",
+    ProgramError.INVALID_INSTRUCTION_DATA: "TransactionInvalid",
+    ProgramError.NOT_A_CO_AUTHOR: "NotACoAuthor",
+    ProgramError.ALREADY_A_CO_AUTHOR: "AlreadyACoAuthor",
+    ProgramError.STAKE_TOO_LOW: "StakeTooLow",
+    **dict.fromkeys(
+        (
+            ProgramError.ALREADY_VOTED,
+            ProgramError.OWN_MESSAGE,
+            ProgramError.NOT_PENDING,
+            ProgramError.WINDOW_CLOSED,
+            ProgramError.WINDOW_OPEN,
+            ProgramError.HAS_VOTES,
+            ProgramError.NOTHING_OWED,
+            ProgramError.NOT_A_DENIER,
+            ProgramError.ALREADY_CLAIMED,
+            ProgramError.PAYOUT_TOO_LOW,
+            ProgramError.EXPIRES_TOO_LATE,
+            ProgramError.TREE_FULL,
+            ProgramError.THREAD_FULL,
+        ),
+        "NotAllowedNow",
+    ),
+}
+# Problems that the unions of core.graphql do not offer everywhere; elsewhere the rejection itself is shown.
+_PARTICULAR = {
+    "create_thread": frozenset[str](),
+    "post_message": frozenset({"NotACoAuthor", "NotFound", "NotAllowedNow"}),
+    "submit_message": frozenset({"AlreadyACoAuthor", "StakeTooLow", "NotFound", "NotAllowedNow"}),
+    "cast_vote": frozenset({"NotACoAuthor", "NotFound", "NotAllowedNow"}),
+}
+_EVERYWHERE = frozenset({"InsufficientFunds", "TransactionInvalid", "TransactionExpired"})
+_RETRYABLE = frozenset({ProgramError.WINDOW_OPEN, ProgramError.THREAD_FULL})
+
+
+def from_program(
+    error: ProgramError, instruction: str, *, logs: tuple[str, ...] = (), minimum_stake: int | None = None
+) -> Refusal:
+    """What a refusal of the program means to the caller of `instruction`."""
+    problem = _PROBLEMS.get(error, _REJECTED)
+    if problem not in _EVERYWHERE and problem not in _PARTICULAR[instruction]:
+        problem = _REJECTED
+    return Refusal(
+        problem,
+        error.name,
+        error.explanation,
+        retryable=error in _RETRYABLE,
+        minimum=minimum_stake if problem == "StakeTooLow" else None,
+        logs=logs,
+        program_error_code=error.value,
+    )
+
+
+def from_error(error: Any, logs: tuple[str, ...], message: str = "") -> Refusal:
+    """What an `err` JSON that is not the program's means; AlreadyProcessed is none of these."""
+    if error == "BlockhashNotFound":
+        return expired()
+    if error == "SignatureFailure":
+        return Refusal("TransactionInvalid", "SIGNATURE_WRONG", "A signature is wrong. Sign the transaction again.")
+    if lacks_funds(error):
+        return insufficient_funds(
+            "The wallet has too few lamports or tokens for this transaction. Fund it first.", logs
+        )
+    shown = message or f"The transaction would fail: {error}."
+    return Refusal(_REJECTED, "REJECTED", f"{shown} The logs say where.", logs=logs)
+
+
+def expired() -> Refusal:
+    """The transaction can no longer land and has not."""
+    return Refusal(
+        "TransactionExpired",
+        "BLOCKHASH_EXPIRED",
+        "The transaction's blockhash is no longer valid and it did not land. Prepare it again with the same nonce.",
+        retryable=False,
+    )
+
+
+def insufficient_funds(explanation: str, logs: tuple[str, ...] = ()) -> Refusal:
+    """Lamports or tokens are short."""
+    return Refusal("InsufficientFunds", "INSUFFICIENT_FUNDS", explanation, logs=logs)
+
+
+def not_found(what: str) -> Refusal:
+    """Absent, or not visible to who asks: the two are not told apart."""
+    return Refusal("NotFound", "NOT_FOUND", f"There is no such {what}, or it is not visible to you. Check its id.")
+
+
+def already_there(what: str) -> Refusal:
+    """The account that would be made exists."""
+    return Refusal("NotAllowedNow", "ALREADY_EXISTS", f"This {what} exists already. Prepare with another nonce.")
+
+
+def invalid_input(explanation: str, field: str) -> Refusal:
+    """An argument cannot be used."""
+    return Refusal("InvalidInput", "INVALID_INPUT", explanation, field=field)
+
+
+def unavailable(error: AuthorityUnavailableError) -> Refusal:
+    """An authority is away; the same call may succeed later."""
+    return Refusal("AuthorityUnavailable", error.code, str(error), retryable=True, authority=error.authority)
+
+
+def refusals_as_data(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T | Refusal]]:
+    """`method` with its expected errors returned instead of raised."""
+
+    @wraps(method)
+    async def answer(*args: P.args, **kwargs: P.kwargs) -> T | Refusal:
+        try:
+            return await method(*args, **kwargs)
+        except RefusedError as error:
+            return error.refusal
+        except InvalidInputError as error:
+            return Refusal("InvalidInput", error.code, str(error), field=error.field)
+        except AuthorityUnavailableError as error:
+            return unavailable(error)
+        except MinimumSlotNotReachedError as error:
+            return unavailable(AuthorityUnavailableError(Authority.SOLANA, str(error)))
+
+    return answer
