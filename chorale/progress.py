@@ -1,0 +1,64 @@
+"""How far the chain has been followed: the cursor stands behind the longest run of settled transactions."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from chorale.domain.projection import ChainCursor
+
+_REMEMBERED = 20_000
+
+
+@dataclass(slots=True)
+class _Step:
+    cursor: ChainCursor
+    threads: set[str]
+
+
+class ChainProgress:
+    """Transactions in the order of the chain, each open until every thread that it touches is settled."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, _Step] = OrderedDict()
+        self._closed: OrderedDict[str, None] = OrderedDict()
+        self.cursor: ChainCursor | None = None
+
+    def knows(self, signature: str) -> bool:
+        """Whether the transaction is open or was settled lately."""
+        return signature in self._open or signature in self._closed
+
+    def begin(self, signature: str, slot: int, threads: Iterable[str]) -> None:
+        """The chain's next transaction, and the threads that it touches; none: nothing to wait for."""
+        if not self.knows(signature):
+            self._open[signature] = _Step(ChainCursor(signature, slot), set(threads))
+            self._pass()
+
+    def cursor_after(self, thread_id: str, signatures: Collection[str]) -> ChainCursor | None:
+        """Where the cursor stands once these transactions are settled for this thread; None where it does not move."""
+        cursor = None
+        for signature, step in self._open.items():
+            if step.threads and not (signature in signatures and step.threads == {thread_id}):
+                break
+            cursor = step.cursor
+        return cursor
+
+    def settle(self, thread_id: str, signatures: Iterable[str]) -> None:
+        """These transactions are settled as far as this thread goes; unknown ones are ignored."""
+        for signature in signatures:
+            step = self._open.get(signature)
+            if step is not None:
+                step.threads.discard(thread_id)
+        self._pass()
+
+    def _pass(self) -> None:
+        while self._open:
+            signature, step = next(iter(self._open.items()))
+            if step.threads:
+                return
+            del self._open[signature]
+            self._closed[signature] = None
+            self.cursor = step.cursor
+            if len(self._closed) > _REMEMBERED:
+                self._closed.popitem(last=False)

@@ -1,0 +1,231 @@
+"""The projector: the only writer of derived state.
+
+One lane per thread; a lane takes all who wait for the thread, brings it up to the chain in one round and answers them
+together. A round goes in a fixed order: read the change, promote content (idempotent), commit the index once, and with
+that commit subscribers wake. Whatever is interrupted in between is simply done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from chorale.domain.approval import MessageStatus
+from chorale.domain.content import ContentKey, ContentKind, Embedding, StoredContent
+from chorale.domain.errors import AuthorityUnavailableError, ChoraleError, IndexDivergedError
+from chorale.domain.events import LoggedEvent, NewEvent, TransactionRecord
+from chorale.domain.ports import Chain, ContentStore, Embedder, Index
+from chorale.domain.projection import Projection, Settled
+from chorale.domain.updates import Authority
+from chorale.progress import ChainProgress
+from chorale.promotion import Promoter
+from chorale.thread_changes import ThreadChanges
+from programs.addresses import ProgramAddresses
+
+_LANES = 8  # threads that are projected at the same time
+_RECORDS = 256  # transactions that one lane keeps for its next round
+_PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the node does not show yet
+
+
+@dataclass(slots=True)
+class _Request:
+    signature: str | None
+    min_slot: int
+    answer: asyncio.Future[Settled]
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class _Lane:
+    thread_id: str
+    requests: list[_Request] = field(default_factory=list)
+    records: dict[str, TransactionRecord] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
+
+
+class Projector:
+    """Writes Qdrant's promotions, the index and its log. `progress` is the watcher's place on the chain."""
+
+    def __init__(self, chain: Chain, content: ContentStore, embedder: Embedder, index: Index) -> None:
+        self.progress = ChainProgress()
+        self._chain = chain
+        self._index = index
+        self._addresses = ProgramAddresses(chain.program_id)
+        self._changes = ThreadChanges(chain)
+        self._promoter = Promoter(content, embedder)
+        self._lanes: dict[str, _Lane] = {}
+        self._slots = asyncio.Semaphore(_LANES)
+
+    async def settle(
+        self,
+        thread_id: str,
+        signature: str | None = None,
+        *,
+        min_slot: int | None = None,
+        record: TransactionRecord | None = None,
+    ) -> Settled:
+        """Bring a thread up to the chain; returns once everything derived includes the transaction `signature`, if one
+        is named. Quick where that has happened already, and shared by all who ask at the same time.
+
+        `min_slot` is a slot that the read must have reached, `record` the transaction where the caller has it. A
+        transaction that failed or left the thread alone needs nothing. Raises AuthorityUnavailableError where Solana or
+        Qdrant stay away, MinimumSlotNotReachedError, StaleReadError.
+        """
+        if signature is not None and (settled := await self._index.settled(thread_id, signature)) is not None:
+            return settled
+        lane = self._lanes.setdefault(thread_id, _Lane(thread_id))
+        if record is not None:
+            lane.records[record.signature] = record
+            if len(lane.records) > _RECORDS:
+                del lane.records[next(iter(lane.records))]
+        request = _Request(
+            signature,
+            max(min_slot or 0, record.slot if record is not None else 0),
+            asyncio.get_running_loop().create_future(),
+        )
+        lane.requests.append(request)
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._work(lane), name=f"project {thread_id[:8]}")
+        return await request.answer
+
+    def offer_embedding(self, key: ContentKey, embedding: Embedding) -> None:
+        """Hand in an embedding that was computed while its transaction was under way."""
+        self._promoter.offer(key, embedding)
+
+    async def note_staged(self, *staged: StoredContent) -> None:
+        """List staged messages for their authors; what has an account already is promoted instead."""
+        await self._index.stage(staged)
+        landed: dict[str, list[str]] = {}
+        for content in staged:
+            if content.key.kind is ContentKind.TITLE:
+                landed.setdefault(content.key.thread_id, [])
+                continue
+            found = await self._index.thread_of(content.key.hash)
+            if found is not None and found[1] is not MessageStatus.STAGED:
+                landed.setdefault(found[0], []).append(content.key.hash)
+        for thread_id, content_hashes in landed.items():
+            if await self._index.thread_sequence(thread_id):
+                await self.refresh(thread_id, content_hashes)
+
+    async def forget_staged(self, content_hashes: Sequence[str]) -> None:
+        """Messages whose staged bytes were collected."""
+        await self._index.unstage(content_hashes)
+
+    async def refresh(self, thread_id: str, content_hashes: Iterable[str] = ()) -> None:
+        """Promote a thread's title and some of its messages once more, from the accounts as they are now."""
+        thread, messages = await self._changes.messages(thread_id, content_hashes)
+        if thread is not None:
+            await self._promoter.promote(thread, messages, title=True)
+
+    async def announce(self, event: NewEvent) -> LoggedEvent | None:
+        """Log an event that the server makes itself; None where it is there already."""
+        return await self._index.append(event)
+
+    async def save_cursor(self) -> None:
+        """Keep the watcher's place where no change of a thread has carried it."""
+        cursor = self.progress.cursor
+        if cursor is not None and cursor != await self._index.chain_cursor():
+            await self._index.advance(cursor)
+
+    async def close(self) -> None:
+        """Stop. What is under way is abandoned between two steps, and done again after the next start."""
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, lane: _Lane) -> None:
+        try:
+            while lane.requests:
+                batch, lane.requests = lane.requests, []
+                try:
+                    async with self._slots:
+                        await self._round(lane, batch)
+                except Exception as error:  # noqa: BLE001 -- whatever it was belongs to those who wait, not to this task
+                    for request in batch:
+                        _refuse(request, error)
+                except asyncio.CancelledError:
+                    lane.requests += batch
+                    raise
+        finally:
+            del self._lanes[lane.thread_id]
+            for request in lane.requests:
+                _refuse(request, AuthorityUnavailableError(Authority.BACKEND, "The server is stopping."))
+
+    async def _round(self, lane: _Lane, batch: Sequence[_Request]) -> None:
+        await self._project(lane, max(request.min_slot for request in batch))
+        progress = await self._index.progress(lane.thread_id)
+        lane.records = {
+            signature: record
+            for signature, record in lane.records.items()
+            if self._last_sequence(lane, record) > progress.sequence
+        }
+        settled = Settled(progress.sequence, progress.slot, await self._index.latest(lane.thread_id))
+        for request in batch:
+            if request.signature is None:
+                _answer(request, settled)
+                continue
+            try:
+                found = await self._arrived(lane, request, request.signature, settled)
+            except ChoraleError as error:
+                _refuse(request, error)
+            else:
+                if found is not None:
+                    _answer(request, found)
+
+    async def _project(self, lane: _Lane, min_slot: int) -> None:
+        known = await self._index.progress(lane.thread_id)
+        records = tuple(lane.records.values())
+        change = await self._changes.since(lane.thread_id, known, records, min_slot)
+        if change is None:
+            return
+        try:
+            await self._commit(change, is_new=known.sequence == 0)
+        except IndexDivergedError:
+            change = await self._changes.whole(lane.thread_id, known, records, min_slot)
+            if change is not None:
+                await self._commit(change, is_new=known.sequence == 0)
+
+    async def _commit(self, change: Projection, *, is_new: bool) -> None:
+        thread_id = change.thread.thread_id
+        await self._promoter.promote(change.thread, change.messages, title=is_new)
+        signatures = {event.signature for event in change.events if event.signature is not None}
+        cursor = self.progress.cursor_after(thread_id, signatures)
+        await self._index.apply(
+            Projection(change.thread, change.slot, change.messages, change.events, cursor, change.replace)
+        )
+        self.progress.settle(thread_id, signatures)
+
+    async def _arrived(self, lane: _Lane, request: _Request, signature: str, now: Settled) -> Settled | None:
+        """The answer to a request that names a transaction; None where it has to wait for another round."""
+        found = await self._index.settled(lane.thread_id, signature)
+        if found is not None:
+            return found
+        record = lane.records.get(signature) or await self._chain.transaction(signature)
+        if record is not None and self._last_sequence(lane, record) <= now.sequence:
+            return now  # it failed, or left this thread alone, or its history is gone
+        if request.attempts == len(_PAUSES):
+            raise AuthorityUnavailableError(Authority.SOLANA, f"The node does not show transaction {signature} yet.")
+        await asyncio.sleep(_PAUSES[request.attempts])
+        request.attempts += 1
+        if record is not None:
+            request.min_slot = max(request.min_slot, record.slot)
+            lane.records[signature] = record
+        lane.requests.append(request)
+        return None
+
+    def _last_sequence(self, lane: _Lane, record: TransactionRecord) -> int:
+        address = self._addresses.thread(lane.thread_id)
+        own = [event.sequence for event in record.events if event.thread == address]
+        return max(own, default=0) if record.succeeded else 0
+
+
+def _answer(request: _Request, settled: Settled) -> None:
+    if not request.answer.done():  # whoever asked may have gone
+        request.answer.set_result(settled)
+
+
+def _refuse(request: _Request, error: Exception) -> None:
+    if not request.answer.done():
+        request.answer.set_exception(error)

@@ -1,0 +1,103 @@
+"""Promoting content: what the chain says of a message, with vectors, or of a title, is written to its point."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.approval import MessageStatus
+from chorale.domain.content import ContentKey, ContentKind, Embedding, Promotion, StoredContent
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.ports import ContentStore, Embedder
+
+_CHUNK = 64
+_OFFERED = 256
+_PAUSES = (0.1, 0.4, 1.6)  # s between attempts while the store is away
+
+
+class Promoter:
+    """Writes promotions, embedding what has no vectors of this model yet. Points that are absent stay absent."""
+
+    def __init__(self, content: ContentStore, embedder: Embedder) -> None:
+        self._content = content
+        self._embedder = embedder
+        self._offered: OrderedDict[ContentKey, Embedding] = OrderedDict()
+
+    def offer(self, key: ContentKey, embedding: Embedding) -> None:
+        """Keep an embedding that was computed ahead, for the promotion to come."""
+        self._offered[key] = embedding
+        self._offered.move_to_end(key)
+        while len(self._offered) > _OFFERED:
+            self._offered.popitem(last=False)
+
+    async def promote(self, thread: ThreadAccount, messages: Iterable[MessageAccount], *, title: bool) -> None:
+        """Promote a thread's messages, and its title. Raises AuthorityUnavailableError where the store stays away."""
+        fingerprint = self._embedder.fingerprint
+        wanted = [_title(thread, fingerprint)] if title else []
+        remaining = iter([*wanted, *(_message(thread, message, fingerprint) for message in messages)])
+        while chunk := list(islice(remaining, _CHUNK)):
+            for pause in (*_PAUSES, None):
+                try:
+                    await self._promote(chunk)
+                    break
+                except AuthorityUnavailableError:
+                    if pause is None:
+                        raise
+                    await asyncio.sleep(pause)
+
+    async def _promote(self, wanted: Sequence[Promotion]) -> None:
+        fetched = await self._content.fetch([promotion.key for promotion in wanted])
+        # Bytes that are missing or no longer match their hash hold nothing up: they can be supplied again later.
+        stored = {key: answer.stored for key, answer in fetched.items() if answer.stored is not None}
+        due = [
+            promotion
+            for promotion in wanted
+            if promotion.key in stored and _is_behind(stored[promotion.key], promotion)
+        ]
+        bare = [promotion.key for promotion in due if not _has_vectors(stored[promotion.key], promotion)]
+        unknown = [key for key in bare if key not in self._offered]
+        vectors = dict(zip(unknown, await self._embedder.embed([stored[key].body for key in unknown]), strict=True))
+        vectors.update({key: self._offered[key] for key in bare if key in self._offered})
+        if due:
+            await self._content.promote([_with(promotion, vectors.get(promotion.key)) for promotion in due])
+        for key in bare:
+            self._offered.pop(key, None)
+
+
+def _is_behind(stored: StoredContent, promotion: Promotion) -> bool:
+    return stored.sequence < promotion.sequence or not _has_vectors(stored, promotion)
+
+
+def _has_vectors(stored: StoredContent, promotion: Promotion) -> bool:
+    # Titles are read, never searched.
+    return promotion.key.kind is ContentKind.TITLE or stored.fingerprint == promotion.fingerprint
+
+
+def _with(promotion: Promotion, embedding: Embedding | None) -> Promotion:
+    return Promotion(
+        promotion.key, promotion.author, promotion.status, promotion.sequence, promotion.submitted_at,
+        promotion.submitted_sequence, promotion.voters, embedding, promotion.fingerprint,
+    )  # fmt: skip
+
+
+def _title(thread: ThreadAccount, fingerprint: str) -> Promotion:
+    # A title never changes and everyone may read it: the thread's first sequence is its only one.
+    key = ContentKey(ContentKind.TITLE, thread.thread_id, thread.title_hash)
+    return Promotion(key, thread.creator, MessageStatus.PUBLISHED, 1, thread.created_at, 1, (), None, fingerprint)
+
+
+def _message(thread: ThreadAccount, message: MessageAccount, fingerprint: str) -> Promotion:
+    return Promotion(
+        ContentKey(ContentKind.MESSAGE, thread.thread_id, message.content_hash),
+        message.author,
+        message.status,
+        message.sequence,
+        message.submitted_at,
+        message.submitted_sequence,
+        tuple(vote.voter for vote in message.votes),
+        None,
+        fingerprint,
+    )

@@ -1,0 +1,77 @@
+"""Collecting staged bytes that nobody has put on chain before their lease passed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from chorale.domain.chain import Commitment
+from chorale.domain.content import ContentKind, ContentState, StoredContent
+from chorale.domain.errors import ChoraleError
+from chorale.domain.ports import Chain, ContentStore
+from chorale.projector import Projector
+from programs.accounts import decode_thread
+from programs.addresses import ProgramAddresses
+
+_log = logging.getLogger(__name__)
+
+_INTERVAL = 600.0  # s
+_CHUNK = 100
+
+
+class StagingCollector:
+    """Deletes what is still staged behind its lease, and only after a finalized read shows no account for it."""
+
+    def __init__(
+        self, chain: Chain, content: ContentStore, projector: Projector, now: Callable[[], float] = time.time
+    ) -> None:
+        self._chain = chain
+        self._content = content
+        self._projector = projector
+        self._now = now
+        self._addresses = ProgramAddresses(chain.program_id)
+
+    async def run(self) -> None:
+        """Collect every ten minutes."""
+        while True:
+            await asyncio.sleep(_INTERVAL)
+            try:
+                await self.collect()
+            except ChoraleError as error:
+                _log.warning("Staged content was not collected: %s", error)
+
+    async def collect(self) -> int:
+        """One round; how many points were deleted."""
+        now = int(self._now())
+        staged = [content for content in await self._content.staged() if content.lease_until <= now]
+        collected = 0
+        for at in range(0, len(staged), _CHUNK):
+            collected += await self._collect(staged[at : at + _CHUNK], now)
+        return collected
+
+    async def _collect(self, staged: Sequence[StoredContent], now: int) -> int:
+        read = await self._chain.accounts([self._account(s) for s in staged], commitment=Commitment.FINALIZED)
+        landed, abandoned = [], []
+        for content, account in zip(staged, read.accounts, strict=True):
+            made = account is not None and account.owner == self._chain.program_id
+            if made and content.key.kind is ContentKind.TITLE:
+                assert account is not None
+                made = decode_thread(account.address, account.data).title_hash == content.key.hash
+            (landed if made else abandoned).append(content)
+        for content in landed:  # on chain and still staged: a promotion was missed
+            await self._projector.settle(content.key.thread_id)
+        await self._projector.note_staged(*landed)
+        keys = [content.key for content in abandoned]
+        await self._content.collect_staged(keys, now)
+        fetched = await self._content.fetch(keys)
+        gone = [key for key in keys if fetched[key].state is ContentState.MISSING]
+        await self._projector.forget_staged([key.hash for key in gone if key.kind is ContentKind.MESSAGE])
+        return len(gone)
+
+    def _account(self, content: StoredContent) -> str:
+        thread = self._addresses.thread(content.key.thread_id)
+        if content.key.kind is ContentKind.TITLE:
+            return thread
+        return self._addresses.message(thread, content.key.hash)

@@ -1,0 +1,173 @@
+"""What has happened to a thread since the index last looked: events from transactions, state from accounts.
+
+Every sequence of a thread emits at least one event, and every message that changes is named by one of that sequence.
+So the events between two sequences tell exactly which messages to read, and an account read tells whether it is of the
+version wanted: a message's own sequence equals that of its last event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from chorale.domain.accounts import MessageAccount, StatusByte, ThreadAccount
+from chorale.domain.chain import AccountsRead
+from chorale.domain.errors import StaleReadError
+from chorale.domain.events import EventKind, NewEvent, ProgramEvent, TransactionRecord
+from chorale.domain.ports import Chain
+from chorale.domain.projection import Projection, ThreadProgress
+from chorale.thread_history import ThreadHistory
+from programs.accounts import AccountMalformed, ProgramAccount, decode_account, decode_message, decode_thread
+from programs.addresses import ProgramAddresses
+
+GAP_ORDINAL = 255
+_READS = 10
+
+_KINDS = {
+    "ThreadCreated": EventKind.THREAD_CREATED,
+    "MessagePosted": EventKind.MESSAGE_PUBLISHED,
+    "MessageSubmitted": EventKind.MESSAGE_SUBMITTED,
+    "VoteCast": EventKind.VOTE_CAST,
+    "MessageCancelled": EventKind.MESSAGE_CANCELLED,
+    "MessageExpired": EventKind.MESSAGE_EXPIRED,
+    "StakeRefunded": EventKind.STAKE_REFUNDED,
+    "EscrowClaimed": EventKind.ESCROW_CLAIMED,
+    "CoAuthorJoined": EventKind.CO_AUTHOR_JOINED,
+    "CoAuthorLeft": EventKind.CO_AUTHOR_LEFT,
+    "Swept": EventKind.SWEPT,
+}
+_ACTORS = ("creator", "author", "voter", "key")
+_AMOUNTS = ("stake", "amount", "share")
+
+
+class ThreadChanges:
+    """Reads threads of one program from the chain."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._addresses = ProgramAddresses(chain.program_id)
+
+    async def since(
+        self, thread_id: str, known: ThreadProgress, records: Collection[TransactionRecord], min_slot: int
+    ) -> Projection | None:
+        """The thread's change since `known`, of one version; None where there is none.
+
+        `records` are transactions that are known already and need not be asked for again. Raises StaleReadError where
+        the thread changes faster than it can be read.
+        """
+        address = self._addresses.thread(thread_id)
+        history = ThreadHistory(self._chain, address, known, records)
+        messages: dict[str, MessageAccount] = {}
+        wanted: set[str] = set(history.touched())
+        for _ in range(_READS):
+            slot, thread = await self._read(address, wanted, max(min_slot, known.slot), messages)
+            if thread is None or thread.sequence <= known.sequence:
+                return None
+            await history.reach(thread.sequence)
+            if history.holes(thread.sequence):
+                return await self.whole(thread_id, known, records, min_slot)
+            touched = history.touched(thread.sequence)
+            wanted = {
+                key for key, sequence in touched.items() if key not in messages or messages[key].sequence < sequence
+            }
+            ahead = any(key in messages and messages[key].sequence > sequence for key, sequence in touched.items())
+            if not wanted and not ahead:
+                events = _events(thread, slot, history)
+                return Projection(thread, slot, tuple(messages[key] for key in touched), events)
+            min_slot = slot
+        raise StaleReadError(f"Thread {thread_id} kept changing while it was projected.")
+
+    async def whole(
+        self, thread_id: str, known: ThreadProgress, records: Collection[TransactionRecord], min_slot: int
+    ) -> Projection | None:
+        """The thread with all its messages, where history has holes or the index does not fit. None where absent."""
+        address = self._addresses.thread(thread_id)
+        history = ThreadHistory(self._chain, address, known, records)
+        await self._chain.accounts([address], min_context_slot=max(min_slot, known.slot))
+        snapshot = await self._chain.program_accounts()
+        thread: ThreadAccount | None = None
+        messages: list[MessageAccount] = []
+        for account in accounts_in(snapshot):
+            if isinstance(account, ThreadAccount) and account.address == address:
+                thread = account
+            elif isinstance(account, MessageAccount) and account.thread == address:
+                messages.append(account)
+        if thread is None:
+            return None
+        await history.reach(thread.sequence)
+        events = _events(thread, snapshot.slot, history)
+        return Projection(thread, snapshot.slot, tuple(messages), events, replace=True)
+
+    async def messages(
+        self, thread_id: str, content_hashes: Iterable[str]
+    ) -> tuple[ThreadAccount | None, list[MessageAccount]]:
+        """A thread and some of its messages as they are now; what is absent is left out."""
+        address = self._addresses.thread(thread_id)
+        found: dict[str, MessageAccount] = {}
+        _, thread = await self._read(address, set(content_hashes), None, found)
+        return thread, list(found.values())
+
+    async def _read(
+        self, address: str, content_hashes: Collection[str], min_slot: int | None, into: dict[str, MessageAccount]
+    ) -> tuple[int, ThreadAccount | None]:
+        addresses = [self._addresses.message(address, content_hash) for content_hash in content_hashes]
+        read = await self._chain.accounts([address, *addresses], min_context_slot=min_slot)
+        # Anyone may send lamports to an address before the program makes its account there: then another owns it.
+        own = [data if data is not None and data.owner == self._chain.program_id else None for data in read.accounts]
+        for data in own[1:]:
+            if data is not None:
+                message = decode_message(data.address, data.data)
+                into[message.content_hash] = message
+        return read.slot, None if own[0] is None else decode_thread(address, own[0].data)
+
+
+def accounts_in(read: AccountsRead) -> Iterator[ProgramAccount]:
+    """The program's accounts in a read of all it owns, without the empty ones that anybody can assign to it."""
+    for data in read.accounts:
+        if data is not None:
+            try:
+                yield decode_account(data.address, data.data)
+            except AccountMalformed:
+                continue
+
+
+def _events(thread: ThreadAccount, slot: int, history: ThreadHistory) -> tuple[NewEvent, ...]:
+    events = [
+        _logged(thread.thread_id, event, record)
+        for event, record in history.events()
+        if event.sequence <= thread.sequence
+    ]
+    events += [
+        NewEvent(
+            EventKind.GAP, thread.thread_id, sequence, GAP_ORDINAL, slot, thread.activity_at, None, detail="TRIMMED"
+        )
+        for sequence in history.holes(thread.sequence)
+    ]
+    return tuple(sorted(events, key=lambda event: (event.sequence, event.ordinal)))
+
+
+def _logged(thread_id: str, event: ProgramEvent, record: TransactionRecord) -> NewEvent:
+    kind, detail = _KINDS.get(event.name), None
+    if kind is None:  # MessageDecided: subscribers know a publication by one name, however it came about
+        status = StatusByte(_first_int(event, ("status",)) or 0)
+        kind = EventKind.MESSAGE_PUBLISHED if status is StatusByte.PUBLISHED else EventKind.MESSAGE_DECIDED
+        detail = status.name
+    content_hash = event.fields.get("content_hash")
+    approve = event.fields.get("approve")
+    return NewEvent(
+        kind,
+        thread_id,
+        event.sequence,
+        event.ordinal,
+        record.slot,
+        record.block_time,
+        record.signature,
+        content_hash=None if content_hash is None else str(content_hash),
+        actor=next((str(event.fields[name]) for name in _ACTORS if name in event.fields), None),
+        approve=None if approve is None else bool(approve),
+        amount=_first_int(event, _AMOUNTS),
+        detail=detail,
+    )
+
+
+def _first_int(event: ProgramEvent, names: Iterable[str]) -> int | None:
+    return next((int(event.fields[name]) for name in names if name in event.fields), None)
