@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from chorale.domain.approval import MessageStatus
 from chorale.domain.content import ContentKey, ContentKind, Embedding, StoredContent
@@ -18,30 +17,13 @@ from chorale.domain.events import LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
 from chorale.domain.projection import Projection, Settled
 from chorale.domain.updates import Authority
+from chorale.lanes import Lane, Lanes, Request
 from chorale.progress import ChainProgress
 from chorale.promotion import Promoter
 from chorale.thread_changes import ThreadChanges
 from programs.addresses import ProgramAddresses
 
-_LANES = 8  # threads that are projected at the same time
-_RECORDS = 256  # transactions that one lane keeps for its next round
 _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the node does not show yet
-
-
-@dataclass(slots=True)
-class _Request:
-    signature: str | None
-    min_slot: int
-    answer: asyncio.Future[Settled]
-    attempts: int = 0
-
-
-@dataclass(slots=True)
-class _Lane:
-    thread_id: str
-    requests: list[_Request] = field(default_factory=list)
-    records: dict[str, TransactionRecord] = field(default_factory=dict)
-    task: asyncio.Task[None] | None = None
 
 
 class Projector:
@@ -54,8 +36,7 @@ class Projector:
         self._addresses = ProgramAddresses(chain.program_id)
         self._changes = ThreadChanges(chain)
         self._promoter = Promoter(content, embedder)
-        self._lanes: dict[str, _Lane] = {}
-        self._slots = asyncio.Semaphore(_LANES)
+        self._lanes = Lanes(self._round)
 
     async def settle(
         self,
@@ -74,20 +55,8 @@ class Projector:
         """
         if signature is not None and (settled := await self._index.settled(thread_id, signature)) is not None:
             return settled
-        lane = self._lanes.setdefault(thread_id, _Lane(thread_id))
-        if record is not None:
-            lane.records[record.signature] = record
-            if len(lane.records) > _RECORDS:
-                del lane.records[next(iter(lane.records))]
-        request = _Request(
-            signature,
-            max(min_slot or 0, record.slot if record is not None else 0),
-            asyncio.get_running_loop().create_future(),
-        )
-        lane.requests.append(request)
-        if lane.task is None:
-            lane.task = asyncio.create_task(self._work(lane), name=f"project {thread_id[:8]}")
-        return await request.answer
+        reached = max(min_slot or 0, record.slot if record is not None else 0)
+        return await self._lanes.ask(thread_id, signature, reached, record)
 
     def offer_embedding(self, key: ContentKey, embedding: Embedding) -> None:
         """Hand in an embedding that was computed while its transaction was under way."""
@@ -130,30 +99,9 @@ class Projector:
 
     async def close(self) -> None:
         """Stop. What is under way is abandoned between two steps, and done again after the next start."""
-        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._lanes.close()
 
-    async def _work(self, lane: _Lane) -> None:
-        try:
-            while lane.requests:
-                batch, lane.requests = lane.requests, []
-                try:
-                    async with self._slots:
-                        await self._round(lane, batch)
-                except Exception as error:  # noqa: BLE001 -- whatever it was belongs to those who wait, not to this task
-                    for request in batch:
-                        _refuse(request, error)
-                except asyncio.CancelledError:
-                    lane.requests += batch
-                    raise
-        finally:
-            del self._lanes[lane.thread_id]
-            for request in lane.requests:
-                _refuse(request, AuthorityUnavailableError(Authority.BACKEND, "The server is stopping."))
-
-    async def _round(self, lane: _Lane, batch: Sequence[_Request]) -> None:
+    async def _round(self, lane: Lane, batch: Sequence[Request]) -> None:
         await self._project(lane, max(request.min_slot for request in batch))
         progress = await self._index.progress(lane.thread_id)
         lane.records = {
@@ -164,17 +112,17 @@ class Projector:
         settled = Settled(progress.sequence, progress.slot, await self._index.latest(lane.thread_id))
         for request in batch:
             if request.signature is None:
-                _answer(request, settled)
+                request.answer(settled)
                 continue
             try:
                 found = await self._arrived(lane, request, request.signature, settled)
             except ChoraleError as error:
-                _refuse(request, error)
+                request.refuse(error)
             else:
                 if found is not None:
-                    _answer(request, found)
+                    request.answer(found)
 
-    async def _project(self, lane: _Lane, min_slot: int) -> None:
+    async def _project(self, lane: Lane, min_slot: int) -> None:
         known = await self._index.progress(lane.thread_id)
         records = tuple(lane.records.values())
         change = await self._changes.since(lane.thread_id, known, records, min_slot)
@@ -197,7 +145,7 @@ class Projector:
         )
         self.progress.settle(thread_id, signatures)
 
-    async def _arrived(self, lane: _Lane, request: _Request, signature: str, now: Settled) -> Settled | None:
+    async def _arrived(self, lane: Lane, request: Request, signature: str, now: Settled) -> Settled | None:
         """The answer to a request that names a transaction; None where it has to wait for another round."""
         found = await self._index.settled(lane.thread_id, signature)
         if found is not None:
@@ -211,21 +159,11 @@ class Projector:
         request.attempts += 1
         if record is not None:
             request.min_slot = max(request.min_slot, record.slot)
-            lane.records[signature] = record
+            lane.know(record)
         lane.requests.append(request)
         return None
 
-    def _last_sequence(self, lane: _Lane, record: TransactionRecord) -> int:
+    def _last_sequence(self, lane: Lane, record: TransactionRecord) -> int:
         address = self._addresses.thread(lane.thread_id)
         own = [event.sequence for event in record.events if event.thread == address]
         return max(own, default=0) if record.succeeded else 0
-
-
-def _answer(request: _Request, settled: Settled) -> None:
-    if not request.answer.done():  # whoever asked may have gone
-        request.answer.set_result(settled)
-
-
-def _refuse(request: _Request, error: Exception) -> None:
-    if not request.answer.done():
-        request.answer.set_exception(error)

@@ -53,7 +53,8 @@ class StagingCollector:
 
     async def _collect(self, staged: Sequence[StoredContent], now: int) -> int:
         read = await self._chain.accounts([self._account(s) for s in staged], commitment=Commitment.FINALIZED)
-        landed, abandoned = [], []
+        landed: list[StoredContent] = []
+        abandoned: list[StoredContent] = []
         for content, account in zip(staged, read.accounts, strict=True):
             made = account is not None and account.owner == self._chain.program_id
             if made and content.key.kind is ContentKind.TITLE:

@@ -6,7 +6,7 @@ passes a port.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from chorale.domain.approval import MessageStatus
@@ -99,7 +99,7 @@ class Chain(Protocol):
     ) -> Sequence[HistoryEntry]:
         """An address's transactions, newest first."""
 
-    def follow(self) -> AsyncIterator[TransactionRecord | SlotTick]:
+    def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         """Live transactions that mention the program and slot ticks. The first item (a SlotTick) is yielded only once
         the subscription stands. Ends or raises AuthorityUnavailableError when the connection is lost."""
 

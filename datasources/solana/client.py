@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -226,7 +226,7 @@ class SolanaChain:
             options["before"] = before
         return [decode.history_entry(value) for value in await self._call("getSignaturesForAddress", address, options)]
 
-    async def follow(self) -> AsyncIterator[TransactionRecord | SlotTick]:
+    async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more)."""
         async with open_socket(self._ws_url) as socket:
             inbox: Inbox = asyncio.Queue()

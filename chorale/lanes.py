@@ -1,0 +1,99 @@
+"""One lane per thread: whoever asks while a round is under way is answered by the next, all together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.events import TransactionRecord
+from chorale.domain.projection import Settled
+from chorale.domain.updates import Authority
+
+_WIDTH = 8  # lanes that work at the same time
+_RECORDS = 256  # transactions that one lane keeps for its next round
+
+
+@dataclass(slots=True)
+class Request:
+    """One caller: the transaction to include, if any, and the slot that must be read."""
+
+    signature: str | None
+    min_slot: int
+    future: asyncio.Future[Settled]
+    attempts: int = 0
+
+    def answer(self, settled: Settled) -> None:
+        """Let the caller go on, who may have gone already."""
+        if not self.future.done():
+            self.future.set_result(settled)
+
+    def refuse(self, error: Exception) -> None:
+        """Let the caller fail."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+@dataclass(slots=True)
+class Lane:
+    """Requests and known transactions of one thread, by signature; kept while somebody asks."""
+
+    thread_id: str
+    requests: list[Request] = field(default_factory=list)
+    records: dict[str, TransactionRecord] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
+
+    def know(self, record: TransactionRecord) -> None:
+        """Keep a transaction for the next round; what is dropped is asked for again."""
+        self.records[record.signature] = record
+        if len(self.records) > _RECORDS:
+            del self.records[next(iter(self.records))]
+
+
+Round = Callable[[Lane, Sequence[Request]], Awaitable[None]]
+
+
+class Lanes:
+    """Runs `work` for each lane with requests; a round answers them, refuses them or puts them back."""
+
+    def __init__(self, work: Round) -> None:
+        self._round = work
+        self._lanes: dict[str, Lane] = {}
+        self._width = asyncio.Semaphore(_WIDTH)
+
+    async def ask(
+        self, thread_id: str, signature: str | None, min_slot: int, record: TransactionRecord | None
+    ) -> Settled:
+        """Wait for the round that answers."""
+        lane = self._lanes.setdefault(thread_id, Lane(thread_id))
+        if record is not None:
+            lane.know(record)
+        request = Request(signature, min_slot, asyncio.get_running_loop().create_future())
+        lane.requests.append(request)
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._work(lane), name=f"project {thread_id[:8]}")
+        return await request.future
+
+    async def close(self) -> None:
+        """End all rounds where they stand and refuse those who wait."""
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, lane: Lane) -> None:
+        batch: list[Request] = []
+        try:
+            while lane.requests:
+                batch, lane.requests = lane.requests, []
+                try:
+                    async with self._width:
+                        await self._round(lane, batch)
+                except Exception as error:  # noqa: BLE001 -- whatever it was belongs to those who wait, not to this task
+                    for request in batch:
+                        request.refuse(error)
+        finally:
+            del self._lanes[lane.thread_id]
+            for request in (*batch, *lane.requests):
+                request.refuse(AuthorityUnavailableError(Authority.BACKEND, "The server is stopping."))
