@@ -31,6 +31,7 @@ DT_REL, DT_RELSZ, DT_RELENT, DT_FLAGS = 17, 18, 19, 30
 EM_BPF, ET_DYN, DF_TEXTREL = 247, 3, 4
 EHDR, PHDR, SHDR, SYM, REL, INSTRUCTION = 64, 56, 64, 24, 16, 8
 PAGE = 0x1000
+OPCODE_LDDW, OPCODE_CALLX = 0x18, 0x8D
 ENTRYPOINT = "entrypoint"
 
 
@@ -174,10 +175,20 @@ def link(elf: bytes) -> Image:
     image.entry = next((address(s) for s in symbols if s.name == ENTRYPOINT), 0)
     if not image.entry:
         raise RelinkError(f"no symbol {ENTRYPOINT}")
+    _translate_indirect_calls(text)
     for r in read_relocations(sections, symbols):
         if r.section in addresses:
             _patch(image, r, addresses[r.section] + r.offset, r.section in code_begins, address)
     return image
+
+
+def _translate_indirect_calls(text: bytearray) -> None:
+    """LLVM names the register of an indirect call in the destination field, sBPF v0 in the immediate."""
+    at = 0
+    while at < len(text):
+        if text[at] == OPCODE_CALLX:
+            struct.pack_into("<BBhi", text, at, OPCODE_CALLX, 0, 0, text[at + 1] & 0x0F)
+        at += 2 * INSTRUCTION if text[at] == OPCODE_LDDW else INSTRUCTION
 
 
 def _patch(image: Image, r: Relocation, place: int, in_text: bool, address: Callable[[Symbol], int]) -> None:
@@ -191,6 +202,8 @@ def _patch(image: Image, r: Relocation, place: int, in_text: bool, address: Call
     elif in_text and r.kind == R_BPF_64_32:
         blob[at + 1] = 0x10  # source register 1: a call by distance, or by relocation where the immediate is -1
         if r.symbol.section == 0:
+            if not r.symbol.name.startswith("sol_") and r.symbol.name != "abort":
+                raise RelinkError(f"{r.symbol.name} is neither in the program nor a syscall")
             struct.pack_into("<i", blob, at + 4, -1)
             image.relocations.append((place, R_SYSCALL, image.syscall(r.symbol.name)))
         else:
