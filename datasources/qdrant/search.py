@@ -36,7 +36,10 @@ def search_query(criteria: SearchCriteria, query: Embedding, fingerprint: str, l
 
 
 def search_filter(criteria: SearchCriteria, fingerprint: str) -> models.Filter:
-    """Promoted messages with vectors of this model that the viewer may see and the criteria ask for."""
+    """Promoted messages with vectors of this model that the viewer may see and the criteria ask for.
+
+    The fingerprint is written together with the chain state, so that whatever carries it is promoted.
+    """
     must: list[Any] = [
         keyword("kind", ContentKind.MESSAGE),
         keyword("fingerprint", fingerprint),
@@ -51,7 +54,7 @@ def search_filter(criteria: SearchCriteria, fingerprint: str) -> models.Filter:
     if criteria.submitted_after is not None or criteria.submitted_before is not None:
         bounds = models.Range(gte=criteria.submitted_after, lt=criteria.submitted_before)
         must.append(models.FieldCondition(key="submitted_at", range=bounds))
-    return models.Filter(must=must, must_not=[keyword("status", MessageStatus.STAGED)])
+    return models.Filter(must=must)
 
 
 def visible_to(viewer: str | None, threads: tuple[str, ...]) -> models.Filter:

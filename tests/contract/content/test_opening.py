@@ -1,0 +1,146 @@
+"""Opening names the cure where it is refused, and what was acknowledged before a crash is there afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from solders.pubkey import Pubkey
+
+from chorale.domain.content import ContentKey, ContentKind, ContentState
+from chorale.domain.errors import AuthorityUnavailableError, StartupError
+from chorale.domain.updates import Authority
+from datasources.qdrant import CollectionIdentity, open_content
+from datasources.qdrant.engine import open_engine
+from tests.contract.content.samples import DIMENSIONS, FINGERPRINT, LEASE, key, message, promotion, thread_id
+
+IDENTITY = CollectionIdentity(key(1), key(2), FINGERPRINT, DIMENSIONS)
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from datasources.qdrant import open_content
+from tests.contract.content.samples import LEASE, message, promotion
+from tests.contract.content.test_opening import IDENTITY
+
+async def main():
+    async with open_content("file:", Path(sys.argv[1]), IDENTITY) as store:
+        for number in range(10_000):
+            content = message(number)
+            await store.stage(content, lease_until=LEASE)
+            print("staged", content.key.hash, flush=True)
+            await store.promote([promotion(content, 3)])
+            print("promoted", content.key.hash, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_content_is_there_after_reopening_and_unseen_by_another_chain(tmp_path: Path) -> None:
+    content = message(1)
+    async with open_content("file:", tmp_path, IDENTITY) as store:
+        await store.stage(content, lease_until=LEASE)
+        await store.promote([promotion(content, 2)])
+        before = await store.fetch([content.key])
+    async with open_content("file:", tmp_path, IDENTITY) as store:
+        assert await store.fetch([content.key]) == before
+    async with open_content("file:", tmp_path, replace(IDENTITY, genesis_hash=key(3))) as store:
+        assert (await store.fetch([content.key]))[content.key].state is ContentState.MISSING
+        assert (await store.census()).points == 0
+
+
+async def test_content_of_another_model_is_refused(tmp_path: Path) -> None:
+    async with open_content("file:", tmp_path, IDENTITY):
+        pass
+    for other in (replace(IDENTITY, fingerprint="other@00/8/256"), replace(IDENTITY, dimensions=DIMENSIONS + 1)):
+        with pytest.raises(StartupError, match="CHORALE_EMBEDDING_MODEL"):
+            async with open_content("file:", tmp_path, other):
+                pass
+
+
+async def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None and await process.stdout.readline()
+        with pytest.raises(StartupError, match="another process"):
+            async with open_content("file:", tmp_path, IDENTITY):
+                pass
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_damaged_folder_is_refused_and_an_interrupted_first_start_is_not(tmp_path: Path) -> None:
+    (tmp_path / "meta.json").write_bytes(b"")
+    async with open_content("file:", tmp_path, IDENTITY):
+        pass
+    (tmp_path / "meta.json").write_text("{")
+    with pytest.raises(StartupError, match="CHORALE_DATA"):
+        async with open_content("file:", tmp_path, IDENTITY):
+            pass
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("lines", [1, 2, 7, 20])
+async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, lines: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    for _ in range(lines):
+        await process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    # What stood in the pipe was acknowledged as well; a last line may be cut.
+    rest = (await process.stdout.read()).decode().splitlines(keepends=True)
+    await process.wait()
+    acknowledged = lines + sum(line.endswith("\n") for line in rest)
+    async with open_content("file:", tmp_path, IDENTITY) as store:
+        keys = [message(number).key for number in range((acknowledged + 1) // 2)]
+        answers = await store.fetch(keys)
+        assert {answer.state for answer in answers.values()} == {ContentState.AVAILABLE}
+        promoted = [answer.stored.sequence for answer in answers.values() if answer.stored is not None]
+        assert promoted[: acknowledged // 2] == [3] * (acknowledged // 2)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_a_server_that_is_away_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="CHORALE_CONTENT_URL"):
+        async with open_content(f"http://127.0.0.1:{free_port()}", tmp_path, IDENTITY):
+            pass
+
+
+async def test_a_failing_engine_is_an_unavailable_authority(tmp_path: Path) -> None:
+    async with open_engine("file:", tmp_path) as engine, open_content("file:", tmp_path / "other", IDENTITY):
+
+        def fail() -> None:
+            raise OSError("No space left on device")
+
+        with pytest.raises(AuthorityUnavailableError, match="No space") as raised:
+            await engine.call(fail)
+        assert raised.value.authority is Authority.QDRANT
+
+
+def test_point_ids_follow_the_published_rule() -> None:
+    hash = "ab" * 32
+    own = IDENTITY.point_id(ContentKey(ContentKind.MESSAGE, thread_id(0), hash))
+    assert own == IDENTITY.point_id(ContentKey(ContentKind.MESSAGE, thread_id(1), hash))
+    heading = IDENTITY.point_id(ContentKey(ContentKind.TITLE, thread_id(0), hash))
+    assert len({own, heading, IDENTITY.point_id(ContentKey(ContentKind.TITLE, thread_id(1), hash))}) == 3
+    chain = bytes(Pubkey.from_string(key(1))) + bytes(Pubkey.from_string(key(2)))
+    assert own == str(UUID(bytes=sha256(chain + b"message" + bytes.fromhex(hash)).digest()[:16]))
+    joined = b"title" + bytes.fromhex(thread_id(0)) + bytes.fromhex(hash)
+    assert heading == str(UUID(bytes=sha256(chain + joined).digest()[:16]))

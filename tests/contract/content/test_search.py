@@ -1,0 +1,137 @@
+"""Search finds what the visibility rule allows, no more and no less, in every mode, and what the criteria ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chorale.domain.approval import MessageStatus, may_see
+from chorale.domain.content import Content, SearchCriteria, SearchMode
+from datasources.qdrant import QdrantContent
+from tests.contract.content.conftest import NewStore
+from tests.contract.content.samples import LEASE, criteria, embedding, key, message, promotion, thread_id, title
+
+WINDOW = 200
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A message of the corpus and what the chain says of it (STAGED: nothing)."""
+
+    thread: int
+    author: int
+    status: MessageStatus
+    voters: tuple[int, ...]
+
+
+placed = st.builds(
+    Placed,
+    thread=st.integers(0, 2),
+    author=st.integers(0, 3),
+    status=st.sampled_from(list(MessageStatus)),
+    voters=st.lists(st.integers(0, 3), unique=True, max_size=3).map(tuple),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    corpus=st.lists(placed, max_size=12),
+    viewer=st.none() | st.integers(0, 4),
+    threads=st.sets(st.integers(0, 2)),
+    mode=st.sampled_from(list(SearchMode)),
+)
+async def test_results_are_exactly_what_may_be_seen(
+    new_store: NewStore, corpus: list[Placed], viewer: int | None, threads: set[int], mode: SearchMode
+) -> None:
+    store = new_store()
+    contents = [message(n, thread=item.thread, author=item.author) for n, item in enumerate(corpus)]
+    for content, item in zip(contents, corpus, strict=True):
+        await store.stage(content, lease_until=LEASE)
+        if item.status is not MessageStatus.STAGED:
+            voters = tuple(key(voter) for voter in item.voters)
+            await store.promote([promotion(content, 1, item.status, voters=voters)])
+    name = None if viewer is None else key(viewer)
+    allowed = {
+        content.key
+        for content, item in zip(contents, corpus, strict=True)
+        if item.status is not MessageStatus.STAGED  # what is not on chain has no vectors yet
+        and may_see(
+            item.status,
+            author=key(item.author),
+            voters=[key(voter) for voter in item.voters],
+            viewer=name,
+            viewer_is_co_author=name is not None and item.thread in threads,
+        )
+    }
+    asked = criteria(name, tuple(thread_id(n) for n in threads) if name else (), mode)
+    hits = await store.search(asked, embedding("message number"), WINDOW)
+    assert {hit.content.key for hit in hits} == allowed
+    assert len(hits) == len(allowed)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+async def filled(store: QdrantContent) -> list[Content]:
+    """Six published messages by two authors in two threads, submitted at 100, 200 … 600."""
+    bodies = ["red apple", "green apple", "green pear", "blue plum", "yellow banana", "black cherry"]
+    contents = [message(n, thread=n % 2, author=n // 3, body=body) for n, body in enumerate(bodies)]
+    for n, content in enumerate(contents):
+        await store.stage(content, lease_until=LEASE)
+        await store.promote([promotion(content, 1, submitted_at=100 * (n + 1))])
+    return contents
+
+
+async def bodies(store: QdrantContent, asked: SearchCriteria, text: str, limit: int = WINDOW) -> list[str]:
+    return [hit.content.body for hit in await store.search(asked, embedding(text), limit)]
+
+
+async def test_modes_find_by_word_by_meaning_and_by_both(store: QdrantContent) -> None:
+    await filled(store)
+    assert await bodies(store, criteria(mode=SearchMode.TEXT), "pear") == ["green pear"]
+    assert (await bodies(store, criteria(mode=SearchMode.TEXT), "green pear"))[0] == "green pear"
+    assert await bodies(store, criteria(mode=SearchMode.TEXT), "unheard") == []
+    assert (await bodies(store, criteria(mode=SearchMode.SEMANTIC), "blue plum"))[0] == "blue plum"
+    assert len(await bodies(store, criteria(mode=SearchMode.SEMANTIC), "blue plum")) == 6
+    hybrid = await bodies(store, criteria(mode=SearchMode.HYBRID), "blue plum")
+    assert hybrid[0] == "blue plum" and len(hybrid) == 6
+
+
+async def test_a_query_without_a_telling_word_has_no_text_hits(store: QdrantContent) -> None:
+    await filled(store)
+    empty = replace(embedding("red apple"), sparse_indices=(), sparse_values=())
+    assert await store.search(criteria(mode=SearchMode.TEXT), empty, 10) == ()
+    assert (await store.search(criteria(mode=SearchMode.HYBRID), empty, 10))[0].content.body == "red apple"
+
+
+async def test_a_message_without_a_telling_word_is_found_by_meaning(store: QdrantContent) -> None:
+    content = message(1, body="the of and")
+    bare = replace(embedding(content.body), sparse_indices=(), sparse_values=())
+    await store.stage(content, lease_until=LEASE)
+    await store.promote([replace(promotion(content, 1), embedding=bare)])
+    assert await bodies(store, criteria(mode=SearchMode.HYBRID), "the of and") == [content.body]
+
+
+async def test_criteria_narrow_the_results(store: QdrantContent) -> None:
+    await filled(store)
+    everything = criteria()
+    assert set(await bodies(store, replace(everything, thread_id=thread_id(1)), "x")) == {
+        "green apple",
+        "blue plum",
+        "black cherry",
+    }
+    assert len(await bodies(store, replace(everything, author=key(1)), "x")) == 3
+    between = replace(everything, submitted_after=200, submitted_before=400)
+    assert set(await bodies(store, between, "x")) == {"green apple", "green pear"}
+    assert await bodies(store, replace(everything, statuses=(MessageStatus.DENIED,)), "x") == []
+    assert len(await bodies(store, replace(everything, statuses=(MessageStatus.PUBLISHED,)), "x")) == 6
+    assert len(await bodies(store, criteria(mode=SearchMode.HYBRID), "green", limit=2)) == 2
+    assert await bodies(store, everything, "x", limit=0) == []
+
+
+async def test_titles_and_vectors_of_another_model_are_not_found(store: QdrantContent) -> None:
+    heading, foreign = title(1), message(1)
+    for content in (heading, foreign):
+        await store.stage(content, lease_until=LEASE)
+    await store.promote([promotion(heading, 1), replace(promotion(foreign, 1), fingerprint="another")])
+    assert await bodies(store, criteria(key(0), (thread_id(0), thread_id(1))), "x") == []
