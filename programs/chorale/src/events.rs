@@ -6,6 +6,7 @@
 use crate::{
     layout::{I64, Key, U32, U64},
     runtime::log_data,
+    state::protocol::Protocol,
 };
 
 /// The events of one sequence, numbered as they are emitted.
@@ -92,4 +93,16 @@ events! {
         minimum_stake: U64, approval_window: I64, admin: Key, allow_freezable: u8
     }
     TreasuryWithdrawn [143, 181, 157, 169, 87, 155, 170, 46] { amount: U64, destination: Key }
+}
+
+impl From<&Protocol> for Configured {
+    #[inline(always)]
+    fn from(protocol: &Protocol) -> Self {
+        Self {
+            minimum_stake: protocol.minimum_stake,
+            approval_window: protocol.approval_window,
+            admin: protocol.admin,
+            allow_freezable: protocol.allow_freezable,
+        }
+    }
 }

@@ -74,6 +74,10 @@ pub fn process_instruction(program: &Address, accounts: &mut [AccountView], data
             }
         )*};
     }
-    dispatch!(cast_vote submit_message post_message create_thread initialize);
+    dispatch!(
+        cast_vote submit_message post_message create_thread
+        claim refund divest resolve expire cancel sweep
+        initialize configure withdraw_treasury
+    );
     Err(InvalidInstructionData.into())
 }

@@ -58,6 +58,7 @@ pub fn process(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> 
 }
 
 impl CastVote<'_> {
+    #[inline(always)]
     fn validate(&self) -> Outcome<Accepted> {
         checks::payer(self.payer)?;
         checks::signer(self.voter)?;
@@ -79,6 +80,7 @@ impl CastVote<'_> {
         Ok(Accepted { now, votes: message.items.len() })
     }
 
+    #[inline(always)]
     fn apply(&mut self, accepted: &Accepted) -> Outcome {
         if accepted.votes >= room::<Message>(self.message.data_len()) {
             // Somebody joined since the submission: their vote has no room yet.
@@ -98,6 +100,7 @@ impl CastVote<'_> {
             .apply(status, &mut log)
     }
 
+    #[inline(always)]
     fn record(&mut self, accepted: &Accepted, sequence: u64) -> Outcome<VoteCast> {
         let voter = *key(self.voter);
         let view = edit::<Message>(self.message);

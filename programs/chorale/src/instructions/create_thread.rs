@@ -79,6 +79,7 @@ pub fn process(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> 
 }
 
 impl CreateThread<'_> {
+    #[inline(always)]
     fn validate(&self) -> Outcome<Identity> {
         checks::payer(self.payer)?;
         checks::signer(self.creator)?;
@@ -92,6 +93,7 @@ impl CreateThread<'_> {
         Ok(Identity { thread_id, bump, vault_bump })
     }
 
+    #[inline(always)]
     fn apply(&mut self, identity: &Identity) -> Outcome {
         let now = now()?;
         let length = size::<Thread>(1);

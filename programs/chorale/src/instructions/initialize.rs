@@ -78,6 +78,7 @@ pub fn process(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> 
 }
 
 impl Initialize<'_> {
+    #[inline(always)]
     fn validate(&self) -> Outcome<Bumps> {
         checks::payer(self.payer)?;
         checks::signer(self.admin)?;
@@ -94,6 +95,7 @@ impl Initialize<'_> {
         Ok(Bumps { protocol, treasury })
     }
 
+    #[inline(always)]
     fn apply(&mut self, bumps: &Bumps) -> Outcome {
         let length = size::<Protocol>(0);
         let (protocol_bump, treasury_bump) = ([bumps.protocol], [bumps.treasury]);
@@ -119,12 +121,7 @@ impl Initialize<'_> {
         protocol.approval_window.set(self.parameters.approval_window);
         protocol.allow_freezable = u8::from(self.allow_freezable);
         let sequence = protocol.touch()?;
-        Log::new(&address, sequence).emit(Configured {
-            minimum_stake: protocol.minimum_stake,
-            approval_window: protocol.approval_window,
-            admin: protocol.admin,
-            allow_freezable: protocol.allow_freezable,
-        });
+        Log::new(&address, sequence).emit(Configured::from(&*protocol));
         Ok(())
     }
 }

@@ -52,6 +52,7 @@ pub fn process(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> 
 }
 
 impl PostMessage<'_> {
+    #[inline(always)]
     fn validate(&self) -> Outcome<Identity> {
         checks::payer(self.payer)?;
         checks::signer(self.author)?;
@@ -66,6 +67,7 @@ impl PostMessage<'_> {
         new_message::identify(self.message, self.thread, key(self.author), self.nonce, self.body_hash, self.program)
     }
 
+    #[inline(always)]
     fn apply(&mut self, identity: &Identity) -> Outcome {
         let now = now()?;
         NewMessage {

@@ -87,6 +87,7 @@ pub fn process(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> 
 }
 
 impl SubmitMessage<'_> {
+    #[inline(always)]
     fn validate(&self) -> Outcome<Accepted> {
         checks::payer(self.payer)?;
         checks::signer(self.author)?;
@@ -127,6 +128,7 @@ impl SubmitMessage<'_> {
         Ok(Accepted { identity, now, expires_at, voters: thread.items.len() })
     }
 
+    #[inline(always)]
     fn apply(&mut self, accepted: &Accepted) -> Outcome {
         NewMessage {
             payer: self.payer,
