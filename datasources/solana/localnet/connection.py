@@ -16,6 +16,7 @@ from datasources.solana.localnet.rpc import error_response, internal_error, pars
 
 KINDS = ("account", "program", "signature", "logs", "slot", "root")
 MAX_QUEUED = 4_096
+MAX_QUEUED_BYTES = 32 << 20
 _TOO_SLOW = 1013
 _CLOSE_SECONDS = 1.0
 
@@ -26,7 +27,8 @@ class Connection:
     def __init__(self, websocket: WebSocket, hub: Hub) -> None:
         self._websocket = websocket
         self._hub = hub
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_QUEUED)
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queued_bytes = 0
         self._overflown = asyncio.Event()
         self._subscriptions: dict[int, Subscription] = {}
 
@@ -48,14 +50,17 @@ class Connection:
                     await self._websocket.close(_TOO_SLOW, "notifications were read too slowly")
 
     def _send(self, message: bytes) -> None:
-        try:
-            self._queue.put_nowait(message)
-        except asyncio.QueueFull:
+        if self._queue.qsize() >= MAX_QUEUED or self._queued_bytes > MAX_QUEUED_BYTES:
             self._overflown.set()
+            return
+        self._queued_bytes += len(message)
+        self._queue.put_nowait(message)
 
     async def _write(self) -> None:
         while True:
-            await self._websocket.send_text((await self._queue.get()).decode())
+            message = await self._queue.get()
+            self._queued_bytes -= len(message)
+            await self._websocket.send_text(message.decode())
 
     async def _read(self) -> None:
         while True:
