@@ -1,0 +1,95 @@
+"""What the mutations that carry a signed transaction share: run the update to its end, then show what may be shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from chorale.context import Context, Info
+from chorale.domain.approval import may_see_message
+from chorale.domain.commands import Command, UpdateResult
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.updates import Authority, Refusal
+from chorale.refusals import not_found
+from programs.transactions import TransactionMalformed, decode_transaction
+from schema.message import Message
+from schema.problems import Problem, problem_of
+from schema.settled import Settled, settled
+from schema.thread import Thread
+
+T = TypeVar("T")
+
+SIGNED_TRANSACTION = "What `prepare` returned, signed by every wallet that it names."
+CLIENT_MUTATION_ID = "Comes back unchanged in the update."
+IDEMPOTENCY_KEY = (
+    "At most 128 characters, kept for a day. The same wallet, mutation, key and content get the stored result; another "
+    "content gets an IdempotencyConflict. Without a key the transaction's signature serves."
+)
+PROMISE = (
+    "Returns once Solana has confirmed it, everything derived has followed and all of it has been read back "
+    "(VERIFIED): whoever queries this server from then on, search included, sees it. CONFIRMED says that the rest is "
+    "still under way, UNKNOWN that the chain has not answered in time; `stateUpdate` tells how it ends. A Problem says "
+    "that nothing has changed. Sending the same again is safe."
+)
+
+_running: set[asyncio.Task[Any]] = set()
+
+
+async def run(info: Info, command: Command) -> Settled | Problem:
+    """Run `command`; an update that has begun goes on where the caller leaves meanwhile."""
+    context = info.context
+    acts = await _acts_for_its_wallet(context, command)
+    result = await _to_the_end(context.updates.run(command))
+    if isinstance(result, Refusal):
+        return await problem_of(context, result)
+    if not acts and not _visible(context, result):
+        return await problem_of(context, not_found("message"))
+    return await settled(context, result)
+
+
+def message_of(shown: Settled) -> Message:
+    """The message of a Success. Raises AuthorityUnavailableError where the outcome is unknown and nothing is there."""
+    return _known(shown, shown.message)
+
+
+def thread_of(shown: Settled) -> Thread:
+    """The thread of a Success about a thread that existed before. Raises as `message_of`."""
+    return _known(shown, shown.thread)
+
+
+def _known(shown: Settled, entity: T | None) -> T:
+    if entity is None:
+        raise AuthorityUnavailableError(
+            Authority.SOLANA, f"What became of {shown.update.signature} is not known yet: ask stateUpdate for it."
+        )
+    return entity
+
+
+async def _to_the_end(update: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.create_task(update)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return await asyncio.shield(task)
+
+
+async def _acts_for_its_wallet(context: Context, command: Command) -> bool:
+    """Whether the caller may see what the transaction's wallet sees: by session, or by holding a transaction that
+    nobody has seen before. One that landed is public, so sending it again proves nothing."""
+    try:
+        transaction = decode_transaction(command.signed_transaction, context.chain.program_id)
+    except TransactionMalformed:
+        return False
+    if context.wallet in transaction.signers:
+        return True
+    if await context.updates.state(transaction.signature) is not None:
+        return False
+    return await context.chain.status(transaction.signature, search_history=True) is None
+
+
+def _visible(context: Context, result: UpdateResult) -> bool:
+    if result.content_hash is None:
+        return True
+    if result.message is None or result.thread is None:
+        return False
+    return may_see_message(result.message, result.thread, context.wallet)
