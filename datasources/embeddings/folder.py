@@ -41,8 +41,8 @@ def default_folder(data: Path, build: Callable[[Path, Progress], None], progress
         _build_aside(folder, build, progress)
     cure = f"Delete the folder {folder}; it is built again at the next start."
     try:
-        recorded = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        recorded: dict[str, str] = dict(json.loads((folder / MANIFEST).read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise StartupError(f"The embedding model's manifest {folder / MANIFEST} cannot be read. {cure}") from error
     for name in sorted({MODEL_FILE, *TOKENIZER_FILES} | set(recorded)):
         if not (folder / name).is_file():
