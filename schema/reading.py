@@ -44,9 +44,11 @@ async def read_messages(
     return [message or own.get(key) for key, message in zip(keys, shown, strict=True)]
 
 
-def message_view(context: Context, thread: ThreadRead, message: MessageRead, token: Token) -> Message | None:
-    """The message as the viewer sees it; None where the accounts say that they may not."""
-    if not may_see_message(message.account, thread.account, context.wallet):
+def message_view(
+    context: Context, thread: ThreadRead, message: MessageRead, token: Token, *, viewer: str | None = None
+) -> Message | None:
+    """The message as `viewer`, or else the context's, may see it; None where the accounts say that they may not."""
+    if not may_see_message(message.account, thread.account, viewer or context.wallet):
         return None
     return Message(context=context, account=message.account, owner=thread, token=token, read_slot=message.slot)
 

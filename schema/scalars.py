@@ -38,7 +38,7 @@ _CURSOR_CHARS = 2_000
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 
-def _parse_pubkey(value: object) -> Pubkey:
+def parse_pubkey(value: object) -> Pubkey:
     text = _text(value, "Pubkey", "the base58 text of a public key")
     if _BASE58.fullmatch(text):
         try:
@@ -60,7 +60,7 @@ def _parse_signature(value: object) -> Signature:
     raise _refused("Signature", text, "Send a signature of 64 bytes in base58, as Solana's RPC returns it.")
 
 
-def _parse_hash(value: object) -> Hash:
+def parse_hash(value: object) -> Hash:
     text = _text(value, "Hash", "64 hex digits")
     if not _HASH.fullmatch(text):
         raise _refused("Hash", text, "Send exactly 64 lower-case hex digits, without 0x.")
@@ -142,13 +142,13 @@ def _scalar(
 
 
 SCALAR_MAP: dict[object, ScalarDefinition] = {
-    Pubkey: _scalar("Pubkey", "A Solana public key: 32 bytes in base58.", _parse_pubkey),
+    Pubkey: _scalar("Pubkey", "A Solana public key: 32 bytes in base58.", parse_pubkey),
     Signature: _scalar(
         "Signature",
         "An Ed25519 signature: 64 bytes in base58. The first one of a transaction is the transaction's id.",
         _parse_signature,
     ),
-    Hash: _scalar("Hash", "A SHA-256 hash, or 32 random bytes used as a salt: 64 lower-case hex digits.", _parse_hash),
+    Hash: _scalar("Hash", "A SHA-256 hash, or 32 random bytes used as a salt: 64 lower-case hex digits.", parse_hash),
     Base64: _scalar("Base64", "Bytes in standard base64 with padding.", _parse_base64, _encode_base64),
     U64: _scalar(
         "U64",

@@ -16,8 +16,10 @@ class SearchFilter:
 
     thread_id: Hash | None = strawberry.field(default=None, description="Only in this thread.")
     author: Pubkey | None = strawberry.field(default=None, description="Only by this author.")
-    submitted_after: DateTime | None = strawberry.field(default=None, description="Only submitted after this moment.")
-    submitted_before: DateTime | None = strawberry.field(default=None, description="Only submitted before this moment.")
+    submitted_after: DateTime | None = strawberry.field(
+        default=None, description="Only submitted at this moment or later."
+    )
+    submitted_before: DateTime | None = strawberry.field(default=None, description="Only submitted before then.")
     status: list[MessageStatus] | None = strawberry.field(default=None, description="Only messages that stand so.")
 
 

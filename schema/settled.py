@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from chorale.context import Context
 from chorale.domain.commands import UpdateResult
-from datasources.loaders import MessageKey, MessageRead, ThreadRead
+from datasources.loaders import MessageKey, MessageRead, ThreadRead, Token
 from schema.message import Message
-from schema.reading import message_view, read_message
+from schema.reading import message_view, staged_view
 from schema.thread import Thread
 from schema.update import StateUpdate
 from schema.user import User
@@ -25,29 +25,34 @@ class Settled:
 
 
 async def settled(context: Context, result: UpdateResult) -> Settled:
-    """Views of `result`. From here on this operation reads nothing older than `result.slot`.
+    """Views of `result`, the message as its wallet may see it: whether the caller is that wallet is decided before.
 
-    Raises AuthorityUnavailableError where Solana went away before the token or a missing account could be read.
+    From here on this operation reads nothing older than `result.slot`. Raises AuthorityUnavailableError where Solana
+    went away before the token or a missing account could be read.
     """
     loaders = context.loaders = context.fresh_loaders(min_slot=result.slot or None)
     token = await loaders.token()
-    thread: ThreadRead | None
     if result.thread is not None:
-        thread = ThreadRead(result.thread, result.slot)
-        loaders.prime_thread(thread)
-    else:
-        thread = await loaders.thread(result.thread_id)
-    message: Message | None = None
-    if thread is not None and result.content_hash is not None:
-        if result.message is not None:
-            read = MessageRead(result.message, result.slot)
-            loaders.prime_message(read)
-            message = message_view(context, thread, read, token)
-        else:
-            message = await read_message(context, MessageKey(result.thread_id, result.content_hash))
+        loaders.prime_thread(ThreadRead(result.thread, result.slot))
+    if result.message is not None:
+        loaders.prime_message(MessageRead(result.message, result.slot))
+    thread = await loaders.thread(result.thread_id)
     return Settled(
         update=StateUpdate.of(result.update),
         wallet=User.of(context, result.wallet),
         thread=None if thread is None else Thread(context=context, read=thread, token=token),
-        message=message,
+        message=None if thread is None else await _message(context, result, thread, token),
     )
+
+
+async def _message(context: Context, result: UpdateResult, thread: ThreadRead, token: Token) -> Message | None:
+    if result.content_hash is None:
+        return None
+    key = MessageKey(result.thread_id, result.content_hash)
+    read = await context.loaders.message(key)
+    if read is not None:
+        return message_view(context, *read, token, viewer=result.wallet)
+    stored = (await context.loaders.body(key)).stored
+    if stored is None or stored.author != result.wallet:
+        return None
+    return staged_view(context, thread, stored, token)

@@ -14,6 +14,7 @@ from chorale.domain.chain import Commitment
 from chorale.domain.content import ContentState, FetchedContent
 from chorale.domain.cursors import event_cursor
 from datasources.loaders import MessageKey, ThreadRead, Token
+from schema.arguments import After, Before, First, Last
 from schema.fields import resolved
 from schema.message import Message
 from schema.node import Node
@@ -149,10 +150,10 @@ class Thread(Node):
     def messages(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="How many from the start, 1 to 100.")] = None,
-        after: Annotated[Cursor | None, strawberry.argument(description="Only behind this cursor.")] = None,
-        last: Annotated[int | None, strawberry.argument(description="How many from the end, 1 to 100.")] = None,
-        before: Annotated[Cursor | None, strawberry.argument(description="Only before this cursor.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
         status: Annotated[
             list[MessageStatus] | None, strawberry.argument(description="Only messages that stand so.")
         ] = None,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from chorale.context import Context, Info
+from schema.arguments import After, First
 from schema.fields import resolved
 from schema.node import Node
-from schema.scalars import U64, Cursor, Pubkey, Slot
+from schema.scalars import U64, Pubkey, Slot
 from schema.token import TokenAmount
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class User(Node):
     async def threads(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 100.")] = 20,
-        after: Annotated[Cursor | None, strawberry.argument(description="Go on behind this cursor.")] = None,
+        first: First = 20,
+        after: After = None,
     ) -> Annotated[ThreadConnection, strawberry.lazy("schema.connections")] | None:
         from schema.listings import list_threads  # users, threads and lists name each other
 
@@ -67,8 +68,8 @@ class User(Node):
     async def messages(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 100.")] = 20,
-        after: Annotated[Cursor | None, strawberry.argument(description="Go on behind this cursor.")] = None,
+        first: First = 20,
+        after: After = None,
     ) -> Annotated[MessageConnection, strawberry.lazy("schema.connections")] | None:
         from schema.listings import list_messages_of  # users, messages and lists name each other
 

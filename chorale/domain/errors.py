@@ -36,6 +36,12 @@ class ForbiddenError(ChoraleError):
     code = "FORBIDDEN"
 
 
+class NotFoundError(ChoraleError):
+    """There is no such thing, or none that you may see."""
+
+    code = "NOT_FOUND"
+
+
 class StaleReadError(ChoraleError):
     """The thread kept changing while it was read, three times in a row. Ask again."""
 
