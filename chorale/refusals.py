@@ -73,7 +73,7 @@ def from_error(error: Any, logs: tuple[str, ...], message: str = "") -> Refusal:
     if error == "BlockhashNotFound":
         return expired()
     if error == "SignatureFailure":
-        return Refusal("TransactionInvalid", "SIGNATURE_WRONG", "A signature is wrong. Sign the transaction again.")
+        return transaction_invalid("SIGNATURE_WRONG", "A signature is wrong. Sign the transaction again.")
     if lacks_funds(error):
         return insufficient_funds(
             "The wallet has too few lamports or tokens for this transaction. Fund it first.", logs
@@ -105,6 +105,32 @@ def not_found(what: str) -> Refusal:
 def already_there(what: str) -> Refusal:
     """The account that would be made exists."""
     return Refusal("NotAllowedNow", "ALREADY_EXISTS", f"This {what} exists already. Prepare with another nonce.")
+
+
+def transaction_invalid(code: str, explanation: str) -> Refusal:
+    """The transaction is not one that this mutation takes."""
+    return Refusal("TransactionInvalid", code, explanation)
+
+
+def content_mismatch(field: str, expected: str, actual: str) -> Refusal:
+    """The text is not the one that was signed."""
+    return Refusal(
+        "ContentMismatch",
+        "CONTENT_MISMATCH",
+        f"{field} and salt hash to {actual}, the transaction holds {expected}. Send the very bytes and salt that were "
+        "prepared.",
+        expected=expected,
+        actual=actual,
+    )
+
+
+def idempotency_conflict() -> Refusal:
+    """The key stands for something else."""
+    return Refusal(
+        "IdempotencyConflict",
+        "IDEMPOTENCY_CONFLICT",
+        "This idempotency key was used for another instruction or content. Use a new key.",
+    )
 
 
 def invalid_input(explanation: str, field: str) -> Refusal:

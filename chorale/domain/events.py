@@ -45,7 +45,8 @@ class ProgramEvent:
 class TransactionRecord:
     """One landed transaction that ran the program: where and when, and the events it logged.
 
-    `logs_cut` is true where the runtime truncated the log: the accounts must then be read again.
+    `logs_cut` is true where the runtime truncated the log: the accounts must then be read again. `logs` are kept of a
+    transaction that failed, for whoever sent it.
     """
 
     signature: str
@@ -54,6 +55,7 @@ class TransactionRecord:
     succeeded: bool
     events: tuple[ProgramEvent, ...]
     logs_cut: bool = False
+    logs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

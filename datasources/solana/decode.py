@@ -45,6 +45,6 @@ def transaction_record(
 ) -> TransactionRecord:
     """A landed transaction; a failed one has no events, since nothing happened."""
     if error is not None:
-        return TransactionRecord(signature, slot, block_time, False, ())
+        return TransactionRecord(signature, slot, block_time, False, (), logs=tuple(logs or ()))
     events, cut = events_in(logs or (), program_id)
     return TransactionRecord(signature, slot, block_time, True, events, cut or logs is None)

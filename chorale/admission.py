@@ -1,0 +1,167 @@
+"""What can be said of a signed transaction without asking anyone: that it is exactly the expected one, and complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from chorale.domain.commands import CastVote, Command, CreateThread, PostMessage, SubmitMessage
+from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES, body_problem
+from chorale.domain.updates import Refusal, RefusedError
+from chorale.refusals import content_mismatch, invalid_input, transaction_invalid
+from programs import identity
+from programs.addresses import COMPUTE_BUDGET_PROGRAM
+from programs.instruction_codec import DecodedInstruction
+from programs.transactions import (
+    DecodedTransaction,
+    TransactionMalformed,
+    check_signatures,
+    decode_transaction,
+)
+from programs.wire import WireError, hash_bytes
+
+# Beside the one instruction: what wallets add by themselves.
+_GUARD_PROGRAM = "L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAn1qA3S95"
+_ALLOWED_BESIDE = frozenset({COMPUTE_BUDGET_PROGRAM, _GUARD_PROGRAM})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a command expects: the instruction's name, the account that acts, and its text's hash, name and limit."""
+
+    instruction: str
+    wallet: str
+    hash_argument: str = ""
+    field: str = ""
+    limit: int = 0
+
+
+_KINDS: dict[type[Command], Kind] = {
+    CreateThread: Kind("create_thread", "creator", "title_hash", "title", MAX_TITLE_BYTES),
+    PostMessage: Kind("post_message", "author", "body_hash", "body", MAX_BODY_BYTES),
+    SubmitMessage: Kind("submit_message", "author", "body_hash", "body", MAX_BODY_BYTES),
+    CastVote: Kind("cast_vote", "voter"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A transaction that is what its command says. `text` and `salt` are None for a vote.
+
+    `index` is the instruction's place in the transaction; `digest` is equal where instruction and content are.
+    """
+
+    kind: Kind
+    transaction: DecodedTransaction
+    instruction: DecodedInstruction
+    index: int
+    wallet: str
+    text: str | None
+    salt: str | None
+    digest: str
+
+    @property
+    def signature(self) -> str:
+        """The transaction's id."""
+        return self.transaction.signature
+
+    def number(self, argument: str) -> int:
+        """An integer argument of the instruction."""
+        return int(self.instruction.args[argument])
+
+    def hash(self, argument: str) -> str:
+        """A hash argument of the instruction."""
+        return str(self.instruction.args[argument])
+
+
+def admit(command: Command, program_id: str) -> Admission:
+    """Check everything that needs neither chain nor store. Raises RefusedError."""
+    kind = _KINDS[type(command)]
+    text, salt = _text(command, kind)
+    try:
+        transaction = decode_transaction(command.signed_transaction, program_id)
+    except TransactionMalformed as error:
+        raise RefusedError(transaction_invalid("MALFORMED", str(error))) from error
+    if transaction.uses_durable_nonce:
+        raise _invalid("DURABLE_NONCE", "A durable nonce would keep the transaction valid for ever.")
+    index, instruction = _instruction(transaction, program_id, kind.instruction)
+    check = check_signatures(transaction)
+    if check.missing:
+        raise RefusedError(
+            transaction_invalid(
+                "SIGNATURE_MISSING", f"{', '.join(check.missing)} did not sign. Sign with every wallet."
+            )
+        )
+    if check.wrong:
+        raise RefusedError(
+            transaction_invalid(
+                "SIGNATURE_WRONG",
+                f"The signature of {', '.join(check.wrong)} is not over this transaction. Sign again.",
+            )
+        )
+    if text is not None and salt is not None:
+        expected = str(instruction.args[kind.hash_argument])
+        actual = (identity.title_hash if kind.field == "title" else identity.body_hash)(salt, text)
+        if actual != expected:
+            raise RefusedError(content_mismatch(kind.field, expected, actual))
+    return Admission(
+        kind=kind,
+        transaction=transaction,
+        instruction=instruction,
+        index=index,
+        wallet=instruction.accounts[kind.wallet],
+        text=text,
+        salt=salt,
+        digest=_digest(instruction, text, salt),
+    )
+
+
+def _text(command: Command, kind: Kind) -> tuple[str | None, str | None]:
+    if isinstance(command, CreateThread):
+        text, salt = command.title, command.salt
+    elif isinstance(command, PostMessage | SubmitMessage):
+        text, salt = command.body, command.salt
+    else:
+        return None, None
+    problem = body_problem(text, kind.limit)
+    if problem is not None:
+        raise RefusedError(invalid_input(problem, kind.field))
+    try:
+        hash_bytes(salt)
+    except WireError as error:
+        raise RefusedError(invalid_input(str(error), "salt")) from error
+    return text, salt
+
+
+def _instruction(transaction: DecodedTransaction, program_id: str, name: str) -> tuple[int, DecodedInstruction]:
+    found: list[tuple[int, DecodedInstruction]] = []
+    for index, part in enumerate(transaction.instructions):
+        if part.decoded is not None:
+            found.append((index, part.decoded))
+        elif part.program_id not in _ALLOWED_BESIDE:
+            raise _invalid("FOREIGN_INSTRUCTION", f"Instruction {index} calls {part.program_id}.")
+    if len(found) != 1 or found[0][1].name != name:
+        held = ", ".join(instruction.name for _, instruction in found) or f"none of {program_id}"
+        raise _invalid("WRONG_INSTRUCTION", f"Exactly one {name} is expected, the transaction holds {held}.")
+    return found[0]
+
+
+def _invalid(code: str, explanation: str) -> RefusedError:
+    return RefusedError(transaction_invalid(code, f"{explanation} Sign what `prepare` returned."))
+
+
+def _digest(instruction: DecodedInstruction, text: str | None, salt: str | None) -> str:
+    parts = (
+        instruction.name,
+        repr(sorted(instruction.args.items())),
+        repr(sorted(instruction.accounts.items())),
+        repr((text, salt)),
+    )
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def check_idempotency_key(key: str | None, limit: int) -> Refusal | None:
+    """Why a key cannot be used; None where it can, or where there is none."""
+    if key is None or 0 < len(key) <= limit:
+        return None
+    return invalid_input(f"An idempotency key has 1 to {limit} characters, this one has {len(key)}.", "idempotencyKey")
