@@ -16,7 +16,8 @@ class ChainClock:
     """Slot and unix time of one chain.
 
     No slot is ever answered above the number reserved in the store, and a restart begins behind that number: so slots
-    never go back, even where the wall clock does. The offset that `advance` adds to unix time is kept, too.
+    never go back, even where the wall clock does. Unix time never falls behind what a transaction has seen, because
+    its commit writes `unix_time`. The offset that `advance` adds is kept, too.
     """
 
     def __init__(self, store: Store, wall: Callable[[], float] = time.time) -> None:

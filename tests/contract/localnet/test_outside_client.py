@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed
 from solana.rpc.types import MemcmpOpts, TokenAccountOpts
 from solders.keypair import Keypair
 from solders.message import MessageV0
@@ -19,7 +22,7 @@ from tests.contract.localnet.harness import SOL, Localnet, pay
 async def test_airdrop_transfer_and_confirm(chain: Localnet) -> None:
     """Lamports move from an airdrop by a versioned transaction, which is then confirmed and found again."""
     payer, recipient = Keypair(), Keypair().pubkey()
-    async with AsyncClient(chain.rpc_url, "confirmed") as client:
+    async with AsyncClient(chain.rpc_url, Confirmed) as client:
         airdrop = (await client.request_airdrop(payer.pubkey(), 5 * SOL)).value
         await client.confirm_transaction(airdrop, sleep_seconds=0.02)
         latest = (await client.get_latest_blockhash()).value
@@ -84,11 +87,10 @@ async def test_token_accounts(chain: Localnet) -> None:
         assert isinstance(by_mint, GetTokenAccountsByOwnerResp)
         assert [each.pubkey for each in by_mint.value] == [account]
         wanted = TokenAccountOpts(mint=mint)
-        parsed = (await client.get_token_accounts_by_owner_json_parsed(holder.pubkey(), wanted)).value
+        parsed: Any = (await client.get_token_accounts_by_owner_json_parsed(holder.pubkey(), wanted)).value
         assert parsed[0].account.data.parsed["info"]["tokenAmount"]["uiAmountString"] == "2.5"
         assert parsed[0].account.data.program == "spl-token"
-        shown = (await client.get_account_info_json_parsed(mint)).value
-        assert shown is not None
+        shown: Any = (await client.get_account_info_json_parsed(mint)).value
         assert shown.data.parsed["info"] | {"supply": ""} == {
             "decimals": 6,
             "freezeAuthority": None,

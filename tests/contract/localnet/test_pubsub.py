@@ -57,12 +57,13 @@ async def test_account_program_and_logs_by_an_outside_client(chain: Localnet) ->
         await client.program_subscribe(program, encoding="base64", filters=[12, MemcmpOpts(offset=0, bytes="11")])
         await client.program_subscribe(program, encoding="base64", filters=[13])
         await client.logs_subscribe(RpcTransactionLogsFilterMentions(made.pubkey()))
-        numbers = [(await client.recv())[0].result for _ in range(4)]
+        answers: list[Any] = [(await client.recv())[0] for _ in range(4)]
+        numbers = [each.result for each in answers]
         space = CreateAccountParams(
             from_pubkey=payer.pubkey(), to_pubkey=made.pubkey(), lamports=rent, space=12, owner=program
         )
         chain.send(chain.signed([create_account(space)], payer, made))
-        told = [(await asyncio.wait_for(client.recv(), WAIT))[0] for _ in range(3)]
+        told: list[Any] = [(await asyncio.wait_for(client.recv(), WAIT))[0] for _ in range(3)]
         assert [each.subscription for each in told] == [numbers[0], numbers[1], numbers[3]]
         account, owned, logs = (each.result.value for each in told)
         assert (account.lamports, account.owner, account.data) == (rent, program, bytes(12))
@@ -70,7 +71,8 @@ async def test_account_program_and_logs_by_an_outside_client(chain: Localnet) ->
         assert logs.err is None and "success" in logs.logs[-1]
         assert len({each.result.context.slot for each in told}) == 1
         await client.account_unsubscribe(numbers[0])
-        assert (await client.recv())[0].result is True
+        answer: Any = (await client.recv())[0]
+        assert answer.result is True
 
 
 async def test_slots_and_roots(chain: Localnet) -> None:
