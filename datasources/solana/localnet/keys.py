@@ -31,7 +31,7 @@ def localnet_folder(data: Path) -> Path:
 def load_keys(data: Path) -> LocalnetKeys:
     """The keypairs under `data`. Raises BrokenDataError where one is missing or unreadable."""
     folder = localnet_folder(data)
-    return LocalnetKeys(**{field.name: _read(folder / "keys" / f"{field.name}.json") for field in fields(LocalnetKeys)})
+    return LocalnetKeys(**{field.name: read_keypair(folder / "keys" / f"{field.name}.json") for field in fields(LocalnetKeys)})
 
 
 def make_keys(data: Path) -> LocalnetKeys:
@@ -41,11 +41,12 @@ def make_keys(data: Path) -> LocalnetKeys:
     for field in fields(LocalnetKeys):
         path = folder / f"{field.name}.json"
         if not path.exists():
-            _write(path, Keypair())
+            write_keypair(path, Keypair())
     return load_keys(data)
 
 
-def _read(path: Path) -> Keypair:
+def read_keypair(path: Path) -> Keypair:
+    """The keypair in a solana-keygen file. Raises BrokenDataError where it is missing or unreadable."""
     try:
         return Keypair.from_bytes(bytes(json.loads(path.read_text())))
     except FileNotFoundError as error:
@@ -54,7 +55,8 @@ def _read(path: Path) -> Keypair:
         raise BrokenDataError(f"The keypair {path} cannot be read: {error}.", path.parents[1]) from error
 
 
-def _write(path: Path, keypair: Keypair) -> None:
+def write_keypair(path: Path, keypair: Keypair) -> None:
+    """Keep a keypair in a solana-keygen file that its owner alone may read."""
     partial = path.with_suffix(".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
