@@ -31,7 +31,9 @@ def localnet_folder(data: Path) -> Path:
 def load_keys(data: Path) -> LocalnetKeys:
     """The keypairs under `data`. Raises BrokenDataError where one is missing or unreadable."""
     folder = localnet_folder(data)
-    return LocalnetKeys(**{field.name: read_keypair(folder / "keys" / f"{field.name}.json") for field in fields(LocalnetKeys)})
+    return LocalnetKeys(
+        **{field.name: read_keypair(folder / "keys" / f"{field.name}.json") for field in fields(LocalnetKeys)}
+    )
 
 
 def make_keys(data: Path) -> LocalnetKeys:
