@@ -85,6 +85,8 @@ def admit(command: Command, program_id: str) -> Admission:
     if transaction.uses_durable_nonce:
         raise _invalid("DURABLE_NONCE", "A durable nonce would keep the transaction valid for ever.")
     index, instruction = _instruction(transaction, program_id, kind.instruction)
+    if instruction.accounts[kind.wallet] not in transaction.signers:
+        raise _invalid("SIGNATURE_MISSING", f"The {kind.wallet} {instruction.accounts[kind.wallet]} is not a signer.")
     check = check_signatures(transaction)
     if check.missing:
         raise RefusedError(

@@ -102,9 +102,9 @@ def not_found(what: str) -> Refusal:
     return Refusal("NotFound", "NOT_FOUND", f"There is no such {what}, or it is not visible to you. Check its id.")
 
 
-def already_there(what: str) -> Refusal:
+def already_there(what: str, problem: str = "NotAllowedNow") -> Refusal:
     """The account that would be made exists."""
-    return Refusal("NotAllowedNow", "ALREADY_EXISTS", f"This {what} exists already. Prepare with another nonce.")
+    return Refusal(problem, "ALREADY_EXISTS", f"This {what} exists already. Prepare with another nonce.")
 
 
 def transaction_invalid(code: str, explanation: str) -> Refusal:

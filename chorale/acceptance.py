@@ -1,0 +1,170 @@
+"""What the chain says of an admitted transaction before it is sent. Nothing has been changed anywhere yet."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from chorale.admission import Admission
+from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.chain import AccountData, SignatureStatus
+from chorale.domain.content import Content, ContentKey, ContentKind
+from chorale.domain.ports import Chain
+from chorale.domain.updates import Refusal, RefusedError
+from chorale.refusals import already_there, expired, from_error, from_program, insufficient_funds, not_found
+from programs import identity
+from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
+from programs.addresses import ProgramAddresses
+from programs.problems import ProgramError, program_error_of
+
+ALREADY_PROCESSED = "AlreadyProcessed"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A transaction that may be sent, or has landed already. `receipt_height` is the block height at this moment."""
+
+    thread_id: str
+    content_hash: str | None
+    content: Content | None
+    receipt_height: int
+    landed: SignatureStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What the transaction is about, as far as accounts tell."""
+
+    thread_id: str
+    content_hash: str | None
+    refusal: Refusal | None
+    minimum_stake: int | None = None
+
+
+class Acceptance:
+    """Asks one chain."""
+
+    def __init__(self, chain: Chain, addresses: ProgramAddresses) -> None:
+        self._chain = chain
+        self._addresses = addresses
+
+    async def accept(self, admission: Admission) -> Accepted:
+        """Accounts, blockhash and a dry run. Raises RefusedError unless the transaction would succeed, or has.
+
+        What has landed is accepted whatever the accounts say now: its sender asks for the result again.
+        """
+        subject, valid, height = await asyncio.gather(
+            self._subject(admission),
+            self._chain.is_blockhash_valid(admission.transaction.blockhash),
+            self._chain.block_height(),
+        )
+        refusal = subject.refusal or (None if valid else expired()) or await self._dry_run(admission, subject)
+        landed: SignatureStatus | None = None
+        if refusal is not None:
+            landed = await self._chain.status(admission.signature, search_history=True)
+            if landed is None:
+                raise RefusedError(refusal)
+            if landed.error is not None:
+                raise RefusedError(await self.rejection(admission.signature, admission, landed.error))
+        content = _content(admission, subject)
+        return Accepted(subject.thread_id, subject.content_hash, content, height, landed)
+
+    async def rejection(self, signature: str, admission: Admission, error: Any) -> Refusal:
+        """Why a transaction that landed has failed, with its logs where the node still has them."""
+        record = await self._chain.transaction(signature)
+        return self.refusal_of(admission, error, () if record is None else record.logs)
+
+    def refusal_of(
+        self, admission: Admission, error: Any, logs: tuple[str, ...], minimum_stake: int | None = None
+    ) -> Refusal:
+        """What an `err` JSON means to the sender of this transaction."""
+        found = program_error_of(error, instruction_index=admission.index)
+        if found is None:
+            return from_error(error, logs)
+        return from_program(found, admission.kind.instruction, logs=logs, minimum_stake=minimum_stake)
+
+    async def _dry_run(self, admission: Admission, subject: _Subject) -> Refusal | None:
+        simulation = await self._chain.simulate(admission.transaction.raw)
+        if simulation.error is None:
+            return None
+        return self.refusal_of(admission, simulation.error, simulation.logs, subject.minimum_stake)
+
+    async def _subject(self, admission: Admission) -> _Subject:
+        accounts = admission.instruction.accounts
+        roles = [role for role in ("thread", "message", "protocol", "source") if role in accounts]
+        read = await self._chain.accounts([accounts[role] for role in roles])
+        found = dict(zip(roles, read.accounts, strict=True))
+        if admission.kind.instruction == "create_thread":
+            thread_id = identity.thread_id(admission.wallet, admission.number("nonce"))
+            taken = self._own(found["thread"]) is not None
+            # createThread's result has no NotAllowedNow.
+            return _Subject(thread_id, None, already_there("thread", "TransactionRejected") if taken else None)
+        thread = self._thread(found["thread"])
+        if admission.kind.instruction == "cast_vote":
+            return _Subject(thread.thread_id, self._message(found["message"]).content_hash, None)
+        return self._new_message(admission, thread, found)
+
+    def _new_message(
+        self, admission: Admission, thread: ThreadAccount, found: dict[str, AccountData | None]
+    ) -> _Subject:
+        content_hash = identity.content_hash(
+            thread.thread_id, admission.wallet, admission.number("nonce"), admission.hash("body_hash")
+        )
+        refusal, minimum = None, None
+        if self._own(found["message"]) is not None:
+            refusal = already_there("message")
+        elif admission.kind.instruction == "submit_message":
+            minimum = self._minimum_stake(found["protocol"])
+            if found["source"] is None:
+                refusal = insufficient_funds("The wallet has no token account to take the stake from. Fund it first.")
+        return _Subject(thread.thread_id, content_hash, refusal, minimum)
+
+    def _thread(self, account: AccountData | None) -> ThreadAccount:
+        own = self._own(account)
+        try:
+            if own is not None:
+                return decode_thread(own.address, own.data)
+        except AccountMalformed:
+            pass  # an account of another type: as good as none
+        raise RefusedError(not_found("thread"))
+
+    def _message(self, account: AccountData | None) -> MessageAccount:
+        own = self._own(account)
+        try:
+            if own is not None:
+                return decode_message(own.address, own.data)
+        except AccountMalformed:
+            pass  # an account of another type: as good as none
+        raise RefusedError(not_found("message"))
+
+    def _minimum_stake(self, account: AccountData | None) -> int | None:
+        # Only the true address: the program would refuse another, and a refusal must not quote it.
+        if account is None or account.address != self._addresses.protocol():
+            return None
+        return decode_protocol(account.address, account.data).minimum_stake
+
+    def _own(self, account: AccountData | None) -> AccountData | None:
+        return account if account is not None and account.owner == self._addresses.program_id else None
+
+
+def is_already_processed(error: Any) -> bool:
+    """Whether a node refused a transaction because it has landed before."""
+    return bool(error == ALREADY_PROCESSED)
+
+
+def _content(admission: Admission, subject: _Subject) -> Content | None:
+    if admission.text is None or admission.salt is None:
+        return None
+    if admission.kind.field == "title":
+        key = ContentKey(ContentKind.TITLE, subject.thread_id, admission.hash("title_hash"))
+    else:
+        key = ContentKey(ContentKind.MESSAGE, subject.thread_id, subject.content_hash or "")
+    return Content(
+        key=key,
+        author=admission.wallet,
+        nonce=admission.number("nonce"),
+        salt=admission.salt,
+        body=admission.text,
+        stake=int(admission.instruction.args.get("stake", 0)),
+    )
