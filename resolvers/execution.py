@@ -8,7 +8,15 @@ from contextlib import aclosing
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLObjectType
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+)
 from strawberry.schema.schema import StreamResult
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.field import StrawberryField
@@ -119,6 +127,22 @@ def shorten_resolvers(schema: strawberry.Schema) -> None:
                 resolver.info_parameter or resolver.root_parameter or resolver.parent_parameter
             ):
                 graphql_field.resolve = _method(resolver.wrapped_func)
+
+
+def drop_null_defaults(schema: strawberry.Schema) -> None:
+    """Optional arguments and input fields have no default in the contract; Python's None would print as `= null`.
+
+    Where a client leaves one out, Python's own default applies.
+    """
+    for type_ in schema._schema.type_map.values():
+        inputs: list[GraphQLArgument | GraphQLInputField] = []
+        if isinstance(type_, GraphQLInputObjectType):
+            inputs.extend(type_.fields.values())
+        elif isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and not type_.name.startswith("__"):
+            inputs.extend(argument for field in type_.fields.values() for argument in field.args.values())
+        for value in inputs:
+            if value.default_value is None:
+                value.default_value = Undefined
 
 
 def _attribute(name: str) -> Any:

@@ -7,7 +7,7 @@ from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from chorale.settings import Limits
-from resolvers.execution import ChoraleSchema, shorten_resolvers
+from resolvers.execution import ChoraleSchema, drop_null_defaults, shorten_resolvers
 from resolvers.extensions import extensions
 from resolvers.mutations.root import mutation_type
 from resolvers.queries.root import Query
@@ -44,6 +44,7 @@ def build_schema(*, embedded: bool, limits: Limits | None = None) -> strawberry.
         extensions=extensions(limits or Limits()),
         config=StrawberryConfig(scalar_map=SCALAR_MAP, sort_schema=False),
     )
+    drop_null_defaults(schema)
     shorten_resolvers(schema)
     return schema
 

@@ -10,12 +10,11 @@ import strawberry
 from chorale.context import Context
 from chorale.domain import approval
 from chorale.domain.accounts import NO_LEAF, MessageAccount
-from chorale.domain.approval import MessageStatus
-from chorale.domain.chain import Commitment
-from chorale.domain.content import ContentState, FetchedContent
+from chorale.domain.content import FetchedContent
 from chorale.domain.errors import StaleReadError
 from datasources.loaders import MessageKey, ThreadRead, Token
 from programs import merkle
+from schema.enums import Commitment, ContentState, MessageStatus
 from schema.fields import resolved
 from schema.node import Node
 from schema.proof import ContentProof

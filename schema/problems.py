@@ -7,7 +7,8 @@ from typing import Any
 import strawberry
 
 from chorale.context import Context
-from chorale.domain.updates import Authority, Refusal
+from chorale.domain.updates import Refusal
+from schema.enums import Authority
 from schema.scalars import Hash
 from schema.token import TokenAmount
 

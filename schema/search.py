@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import strawberry
 
-from chorale.domain.approval import MessageStatus
 from schema.connections import PageInfo
+from schema.enums import MessageStatus
 from schema.message import Message
 from schema.scalars import Cursor, DateTime, Hash, Pubkey
 

@@ -9,12 +9,11 @@ import strawberry
 
 from chorale.context import Context, Info
 from chorale.domain.accounts import ThreadAccount
-from chorale.domain.approval import MessageStatus
-from chorale.domain.chain import Commitment
-from chorale.domain.content import ContentState, FetchedContent
+from chorale.domain.content import FetchedContent
 from chorale.domain.cursors import event_cursor
 from datasources.loaders import MessageKey, ThreadRead, Token
 from schema.arguments import After, Before, First, Last
+from schema.enums import Commitment, ContentState, MessageStatus
 from schema.fields import resolved
 from schema.message import Message
 from schema.node import Node

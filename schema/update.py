@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import strawberry
 
-from chorale.domain.updates import Outcome, StepName, StepState, UpdateState
+from chorale.domain.updates import UpdateState
+from schema.enums import Outcome, StepName, StepState
 from schema.scalars import Cursor, Signature, Slot
 
 

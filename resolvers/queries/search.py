@@ -10,13 +10,14 @@ from typing import Annotated
 import strawberry
 
 from chorale.context import Context, Info
-from chorale.domain.content import ContentState, FetchedContent, SearchCriteria, SearchHit, SearchMode
+from chorale.domain.content import ContentState, FetchedContent, SearchCriteria, SearchHit
 from chorale.domain.cursors import decode, encode
 from chorale.domain.errors import InvalidInputError
 from chorale.domain.highlights import best_fragment
 from datasources.loaders import MessageKey
 from schema.arguments import After, First
 from schema.connections import PageInfo
+from schema.enums import SearchMode
 from schema.fields import resolved
 from schema.message import Message
 from schema.reading import read_messages

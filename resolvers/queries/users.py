@@ -24,5 +24,5 @@ class UserQueries:
     @resolved("The user behind an address; there is one behind every address.")
     def user(
         self, info: Info, address: Annotated[Pubkey, strawberry.argument(description="The wallet's public key.")]
-    ) -> User:
+    ) -> User | None:
         return User.of(info.context, address)
