@@ -16,7 +16,7 @@ from chorale.refusals import already_there, expired, from_error, from_program, i
 from programs import identity
 from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
-from programs.problems import ProgramError, program_error_of
+from programs.problems import program_error_of
 
 ALREADY_PROCESSED = "AlreadyProcessed"
 
@@ -94,7 +94,7 @@ class Acceptance:
         accounts = admission.instruction.accounts
         roles = [role for role in ("thread", "message", "protocol", "source") if role in accounts]
         read = await self._chain.accounts([accounts[role] for role in roles])
-        found = dict(zip(roles, read.accounts, strict=True))
+        found: dict[str, AccountData | None] = dict(zip(roles, read.accounts, strict=True))
         if admission.kind.instruction == "create_thread":
             thread_id = identity.thread_id(admission.wallet, admission.number("nonce"))
             taken = self._own(found["thread"]) is not None
