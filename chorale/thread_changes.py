@@ -11,16 +11,25 @@ from collections.abc import Collection, Iterable, Iterator
 
 from chorale.domain.accounts import MessageAccount, StatusByte, ThreadAccount
 from chorale.domain.chain import AccountsRead
-from chorale.domain.errors import StaleReadError
+from chorale.domain.errors import AuthorityUnavailableError, StaleReadError
 from chorale.domain.events import EventKind, NewEvent, ProgramEvent, TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.projection import Projection, ThreadProgress
+from chorale.domain.updates import Authority
 from chorale.thread_history import ThreadHistory
-from programs.accounts import AccountMalformed, ProgramAccount, decode_account, decode_message, decode_thread
+from programs.accounts import (
+    MESSAGE_THREAD,
+    AccountMalformed,
+    ProgramAccount,
+    decode_account,
+    decode_message,
+    decode_thread,
+)
 from programs.addresses import ProgramAddresses
 
 GAP_ORDINAL = 255
 _READS = 10
+_FRESH = 3600  # s; history of a thread that was active since is not gone, the node only lags
 
 _KINDS = {
     "ThreadCreated": EventKind.THREAD_CREATED,
@@ -62,7 +71,7 @@ class ThreadChanges:
             slot, thread = await self._read(address, wanted, max(min_slot, known.slot), messages)
             if thread is None or thread.sequence <= known.sequence:
                 return None
-            await history.reach(thread.sequence)
+            await self._gather(history, thread)
             if history.holes(thread.sequence):
                 return await self.whole(thread_id, known, records, min_slot)
             touched = history.touched(thread.sequence)
@@ -82,20 +91,19 @@ class ThreadChanges:
         """The thread with all its messages, where history has holes or the index does not fit. None where absent."""
         address = self._addresses.thread(thread_id)
         history = ThreadHistory(self._chain, address, known, records)
-        await self._chain.accounts([address], min_context_slot=max(min_slot, known.slot))
-        snapshot = await self._chain.program_accounts()
-        thread: ThreadAccount | None = None
-        messages: list[MessageAccount] = []
-        for account in accounts_in(snapshot):
-            if isinstance(account, ThreadAccount) and account.address == address:
-                thread = account
-            elif isinstance(account, MessageAccount) and account.thread == address:
-                messages.append(account)
-        if thread is None:
-            return None
-        await history.reach(thread.sequence)
-        events = _events(thread, snapshot.slot, history)
-        return Projection(thread, snapshot.slot, tuple(messages), events, replace=True)
+        before = await self._read(address, (), max(min_slot, known.slot), {})
+        for _ in range(_READS):
+            read = await self._chain.program_accounts(holding=(MESSAGE_THREAD, address))
+            after = slot, thread = await self._read(address, (), max(before[0], read.slot), {})
+            if before[1] is None or thread is None:
+                return None
+            # The same sequence before and after: what was read in between is of that version.
+            if before[1].sequence == thread.sequence and before[0] <= read.slot:
+                await self._gather(history, thread)
+                messages = [account for account in accounts_in(read) if isinstance(account, MessageAccount)]
+                return Projection(thread, slot, tuple(messages), _events(thread, slot, history), replace=True)
+            before = after
+        raise StaleReadError(f"Thread {thread_id} kept changing while it was projected.")
 
     async def messages(
         self, thread_id: str, content_hashes: Iterable[str]
@@ -105,6 +113,13 @@ class ThreadChanges:
         found: dict[str, MessageAccount] = {}
         _, thread = await self._read(address, set(content_hashes), None, found)
         return thread, list(found.values())
+
+    async def _gather(self, history: ThreadHistory, thread: ThreadAccount) -> None:
+        if await history.reach(thread.sequence) or thread.activity_at < await self._chain.unix_time() - _FRESH:
+            return
+        raise AuthorityUnavailableError(
+            Authority.SOLANA, f"The node does not serve the transactions of thread {thread.thread_id} yet."
+        )
 
     async def _read(
         self, address: str, content_hashes: Collection[str], min_slot: int | None, into: dict[str, MessageAccount]

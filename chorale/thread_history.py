@@ -31,13 +31,17 @@ class ThreadHistory:
         for record in records:
             self._add(record)
 
-    async def reach(self, sequence: int) -> None:
-        """Gather all events up to `sequence`, as far as the node still has them."""
-        for pause in (*_LAG, 0):
+    async def reach(self, sequence: int) -> bool:
+        """Gather all events up to `sequence`, as far as the node still has them; False where it seems to lag.
+
+        Nodes forget what is oldest. So the newest missing, or one that is listed and not served, is not there yet.
+        """
+        for pause in (*_LAG, None):
             if self._complete(sequence) or (await self._page_back(sequence) and sequence in self._sequences):
-                return
-            # Nodes forget what is oldest: the newest sequence missing means that it is not there yet.
-            await asyncio.sleep(pause)
+                return True
+            if pause is not None:
+                await asyncio.sleep(pause)
+        return False
 
     def events(self) -> Iterator[tuple[ProgramEvent, TransactionRecord]]:
         """Events with their transactions, ascending by (sequence, ordinal)."""

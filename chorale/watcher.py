@@ -47,6 +47,7 @@ class Watcher:
         self._content = content
         self._collector = StagingCollector(chain, content, projector)
         self._caught_up = asyncio.Event()
+        self._following = False  # whether this connection has come as far as live transactions
         self._places = asyncio.Semaphore(_SETTLING)
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -60,12 +61,13 @@ class Watcher:
             tasks.create_task(self._collector.run(), name="collect staged content")
             pause = _FIRST_PAUSE
             while True:
+                self._following = False
                 try:
                     async with aclosing(self._chain.follow()) as feed:
                         await anext(feed)  # the subscription stands
                         await self._follow(feed, tasks)
-                        pause = _FIRST_PAUSE
                 except ChoraleError as error:
+                    pause = _FIRST_PAUSE if self._following else pause
                     _log.warning("Following the chain again in %.1f s: %s", pause, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -75,6 +77,7 @@ class Watcher:
         pump = asyncio.create_task(_pump(feed, inbox), name="chain subscription")
         try:
             await self._catch_up(tasks)
+            self._following = True
             while (item := await inbox.get()) is not None:
                 if isinstance(item, TransactionRecord):
                     await self._take(item, tasks)

@@ -17,6 +17,7 @@ ProgramAccount = ProtocolAccount | ThreadAccount | MessageAccount
 PROTOCOL_SIZE = 164
 THREAD_VECTOR = 927
 MESSAGE_VECTOR = 279
+MESSAGE_THREAD = 10  # where the address of its thread stands in a `Message`
 CO_AUTHOR_SIZE = 40
 VOTE_SIZE = 42
 

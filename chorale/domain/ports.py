@@ -64,8 +64,8 @@ class Chain(Protocol):
     ) -> AccountsRead:
         """Any number of accounts, one getMultipleAccounts per 100."""
 
-    async def program_accounts(self) -> AccountsRead:
-        """All accounts of the program, with the context slot."""
+    async def program_accounts(self, *, holding: tuple[int, str] | None = None) -> AccountsRead:
+        """Accounts of the program, with the context slot: all, or those `holding` these bytes (base58) at an offset."""
 
     async def rent(self, size: int) -> int:
         """Rent-exempt minimum in lamports for `size` bytes (cached)."""

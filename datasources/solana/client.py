@@ -122,9 +122,15 @@ class SolanaChain:
             tuple(decode.account(address, value) for address, value in zip(addresses, values, strict=True)),
         )
 
-    async def program_accounts(self) -> AccountsRead:
-        """All accounts of the program, with the context slot."""
-        options = {"encoding": "base64", "commitment": Commitment.CONFIRMED.value, "withContext": True}
+    async def program_accounts(self, *, holding: tuple[int, str] | None = None) -> AccountsRead:
+        """Accounts of the program, with the context slot: all, or those `holding` these bytes (base58) at an offset."""
+        options: dict[str, Any] = {
+            "encoding": "base64",
+            "commitment": Commitment.CONFIRMED.value,
+            "withContext": True,
+        }
+        if holding is not None:
+            options["filters"] = [{"memcmp": {"offset": holding[0], "bytes": holding[1]}}]
         answer = await self._call("getProgramAccounts", self._program_id, options)
         return AccountsRead(
             answer["context"]["slot"],
