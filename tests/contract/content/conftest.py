@@ -1,42 +1,38 @@
-"""Opens the content store on every engine at hand: embedded, embedded under the server's write path, and a server."""
+"""Opens the content store on every engine at hand: embedded, by REST, and a real server where one is named."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
 import pytest
-from qdrant_client import QdrantClient
 
 from datasources.qdrant import CollectionIdentity, QdrantContent
 from datasources.qdrant.collection import ensure_collection
 from datasources.qdrant.engine import Engine, open_engine
+from tests.contract.content.rest import Rest, serve
 from tests.contract.content.samples import DIMENSIONS, FINGERPRINT, key
 
 SERVER = os.environ.get("CHORALE_TEST_QDRANT_URL")
-ENGINES = ["embedded", "embedded-filters", *(["server"] if SERVER else [])]
 
 NewStore = Callable[[], QdrantContent]
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["embedded", "rest", *(["server"] if SERVER else [])])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
-    """`embedded-filters` writes as to a server, with every condition as a filter, into the embedded engine."""
-    if request.param == "server":
-        assert SERVER is not None
-        async with open_engine(SERVER, tmp_path) as opened:
+    """One engine under the whole suite."""
+    with ExitStack() as stack:
+        addresses = {"embedded": lambda: "file:", "rest": lambda: stack.enter_context(serve(Rest())), "server": _server}
+        async with open_engine(addresses[request.param](), tmp_path / "content") as opened:
             yield opened
-    elif request.param == "embedded":
-        async with open_engine("file:", tmp_path / "content") as opened:
-            yield opened
-    else:
-        with ThreadPoolExecutor(1) as threads:
-            client = threads.submit(lambda: QdrantClient(path=str(tmp_path / "content"))).result()
-            yield Engine(client, threads, exclusive=False)
-            threads.submit(client.close).result()
+
+
+def _server() -> str:
+    assert SERVER is not None
+    return SERVER
 
 
 @pytest.fixture
@@ -44,11 +40,10 @@ async def new_store(engine: Engine) -> AsyncIterator[NewStore]:
     """Makes empty stores, each for a program of its own."""
     numbers = count(int.from_bytes(os.urandom(4)))
     made: list[str] = []
-    embedded = SERVER is None or isinstance(engine.client.init_options.get("path"), str)
 
     def new() -> QdrantContent:
         identity = CollectionIdentity(key(1), key(next(numbers)), FINGERPRINT, DIMENSIONS)
-        engine.threads.submit(lambda: ensure_collection(engine.client, identity, exclusive=embedded)).result()
+        engine.threads.submit(lambda: ensure_collection(engine.client, identity, exclusive=engine.exclusive)).result()
         made.append(identity.name)
         return QdrantContent(engine, identity)
 

@@ -6,12 +6,14 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from qdrant_client import models
 from solders.pubkey import Pubkey
 
 from chorale.domain.content import ContentKey, ContentKind, ContentState
@@ -19,7 +21,19 @@ from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.updates import Authority
 from datasources.qdrant import CollectionIdentity, open_content
 from datasources.qdrant.engine import open_engine
-from tests.contract.content.samples import DIMENSIONS, FINGERPRINT, LEASE, key, message, promotion, thread_id
+from datasources.qdrant.payload import INTEGERS, KEYWORDS
+from tests.contract.content.rest import Rest, serve
+from tests.contract.content.samples import (
+    DIMENSIONS,
+    FINGERPRINT,
+    LEASE,
+    criteria,
+    embedding,
+    key,
+    message,
+    promotion,
+    thread_id,
+)
 
 IDENTITY = CollectionIdentity(key(1), key(2), FINGERPRINT, DIMENSIONS)
 
@@ -121,6 +135,64 @@ async def test_a_server_that_is_away_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="CHORALE_CONTENT_URL"):
         async with open_content(f"http://127.0.0.1:{free_port()}", tmp_path, IDENTITY):
             pass
+
+
+async def test_a_server_that_would_overwrite_is_refused(tmp_path: Path) -> None:
+    with serve(Rest(version="1.16.3")) as url, pytest.raises(StartupError, match=r"1\.16\.3.*1\.17"):
+        async with open_content(url, tmp_path, IDENTITY):
+            pass
+
+
+async def test_a_server_gets_every_payload_index_and_serves_replicas_together(tmp_path: Path) -> None:
+    rest, content = Rest(), message(1)
+    with serve(rest) as url:
+        async with open_content(url, tmp_path, IDENTITY) as one, open_content(url, tmp_path, IDENTITY) as other:
+            assert rest.indexes[IDENTITY.name] == {*KEYWORDS, *INTEGERS}
+            await one.stage(content, lease_until=LEASE)
+            await asyncio.gather(one.promote([promotion(content, 2)]), other.promote([promotion(content, 3)]))
+            stored = (await other.fetch([content.key]))[content.key].stored
+            assert stored is not None and stored.sequence == 3
+
+
+async def test_a_server_that_goes_away_is_an_unavailable_authority(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        async with open_content(stack.enter_context(serve(Rest())), tmp_path, IDENTITY) as store:
+            await store.ready()
+            stack.close()
+            for call in (
+                store.ready(),
+                store.stage(message(1), lease_until=LEASE),
+                store.promote([promotion(message(1), 1)]),
+                store.fetch([message(1).key]),
+                store.search(criteria(), embedding("x"), 10),
+                store.staged(),
+                store.collect_staged([message(1).key], 1),
+                store.census(),
+            ):
+                with pytest.raises(AuthorityUnavailableError):
+                    await call
+
+
+async def test_a_point_deleted_while_it_is_promoted_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    rest, kept, gone = Rest(), message(1), message(2)
+    with serve(rest) as url:
+        async with open_content(url, tmp_path, IDENTITY) as store:
+            for content in (gone, kept):
+                await store.stage(content, lease_until=LEASE)
+            batches: list[str] = []
+
+            def delete_once(name: str) -> None:
+                if not batches:
+                    rest.client.delete(name, models.PointIdsList(points=[IDENTITY.point_id(gone.key)]))
+                batches.append(name)
+
+            rest.before_batch = delete_once
+            await store.promote([promotion(gone, 1), promotion(kept, 1)])
+            answers = await store.fetch([gone.key, kept.key])
+            assert answers[gone.key].state is ContentState.MISSING
+            promoted = answers[kept.key].stored
+            assert promoted is not None and promoted.sequence == 1
+            assert len(batches) == 2
 
 
 async def test_a_failing_engine_is_an_unavailable_authority(tmp_path: Path) -> None:
