@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,12 +84,14 @@ class Harness:
         minimum_stake: int = MINIMUM_STAKE,
         approval_window: int = WINDOW,
         program_file: Path = PROGRAM_FILE,
+        new_keypair: Callable[[], Keypair] = Keypair,
     ) -> None:
         litesvm = pytest.importorskip("solders.litesvm", reason="LiteSVM is absent from this platform's solders")
         if not program_file.exists():
             pytest.skip(f"{program_file.name} is not built: run programs/build")
         self.svm = litesvm.LiteSVM()
-        self.program_keypair = Keypair()
+        self.new_keypair = new_keypair
+        self.program_keypair = new_keypair()
         self.program = ProgramAddresses(str(self.program_keypair.pubkey()))
         self.svm.add_program(self.program_keypair.pubkey(), program_file.read_bytes())
         self.set_time(START)
@@ -126,7 +128,7 @@ class Harness:
 
     def wallet(self, tokens: int = TOKENS, lamports: int = 100 * SOL) -> Wallet:
         """A new wallet with SOL and `tokens` in its associated token account."""
-        keypair = Keypair()
+        keypair = self.new_keypair()
         if lamports:
             self.svm.airdrop(keypair.pubkey(), lamports)
         address = self.program.associated_token_account(str(keypair.pubkey()), self.mint)

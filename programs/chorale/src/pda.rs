@@ -1,7 +1,7 @@
 //! Program derived addresses: found once when an account is made, afterwards recomputed from the stored bump.
 
 use pinocchio::{AccountView, Address, cpi::Signer};
-use pinocchio_system::instructions::{Allocate, Assign, Transfer};
+use pinocchio_system::instructions::{Allocate, Assign, CreateAccount, Transfer};
 
 use crate::{
     checks,
@@ -66,10 +66,15 @@ impl NewAccount<'_> {
     /// Makes it at the seeds of `signer`. Anybody may have sent lamports there, which `CreateAccount` would refuse.
     #[inline(never)]
     pub fn make(&self, signer: &Signer) -> Outcome {
-        let signers = core::slice::from_ref(signer);
-        fund(self.payer, self.account, self.lamports)?;
-        Allocate { account: self.account, space: self.length as u64 }.invoke_signed(signers)?;
-        Assign { account: self.account, owner: self.owner }.invoke_signed(signers)?;
+        let &Self { payer, account, owner, length, lamports } = self;
+        let (space, signers) = (length as u64, core::slice::from_ref(signer));
+        if account.lamports() == 0 {
+            CreateAccount { from: payer, to: account, lamports, space, owner }.invoke_signed(signers)?;
+        } else {
+            fund(payer, account, lamports)?;
+            Allocate { account, space }.invoke_signed(signers)?;
+            Assign { account, owner }.invoke_signed(signers)?;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,1 @@
+"""Benchmarks: what the project costs, beside what its peers cost."""
