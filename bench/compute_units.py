@@ -18,7 +18,7 @@ from statistics import median_low
 from solders.keypair import Keypair
 
 from programs import instructions
-from tests.program.harness import SOL, Harness, Result
+from tests.program.harness import Harness, Result
 from tests.program.stage import Stage
 
 TABLE = Path(__file__).resolve().parents[1] / "docs" / "compute-units.md"

@@ -1,4 +1,4 @@
-"""What no client should send: odd data, wrong lists, foreign accounts, missing flags. Each refused, changing nothing."""
+"""Odd data, wrong lists, foreign accounts, missing flags: each refused, changing nothing."""
 
 from __future__ import annotations
 
