@@ -18,7 +18,7 @@ class SignInFields:
 
     domain: str = strawberry.field(description="Host and port that the wallet shows to its owner.")
     address: Pubkey | None = strawberry.field(description="The wallet, where the challenge names one.")
-    statement: str = strawberry.field(description="What signing means, in words.")
+    statement: str | None = strawberry.field(description="What signing means, in words.")
     uri: str = strawberry.field(description="Address of this server.")
     version: str = strawberry.field(description="Version of the text's form.")
     chain_id: str = strawberry.field(description="The chain as wallets name it.")

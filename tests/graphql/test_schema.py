@@ -17,10 +17,12 @@ from graphql import (
     GraphQLSchema,
     InputValueDefinitionNode,
     NameNode,
-    build_schema as build_sdl,
     is_specified_scalar_type,
     parse,
     print_ast,
+)
+from graphql import (
+    build_schema as build_sdl,
 )
 
 from resolvers.schema import build_schema, export_schema
