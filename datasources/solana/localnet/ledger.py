@@ -19,8 +19,9 @@ from datasources.solana.localnet.clock import ChainClock
 from datasources.solana.localnet.message import MessageKeys, memo_of, message_keys
 from datasources.solana.localnet.meta import transaction_meta
 from datasources.solana.localnet.model import Committed, Json, StoredAccount, TransactionRow
+from datasources.solana.localnet.outcome import Outcome
 from datasources.solana.localnet.store import Store, die
-from datasources.solana.localnet.vm import Outcome, Vm
+from datasources.solana.localnet.vm import Vm
 
 _MOVING_SYSVARS = frozenset((CLOCK, SLOT_HASHES))
 
@@ -143,14 +144,14 @@ class Ledger:
         self, transaction: VersionedTransaction, keys: MessageKeys, outcome: Outcome, slot: int, unix_time: int
     ) -> Committed:
         changed = tuple(
-            (key, StoredAccount.of(account) if account and account.lamports else None)
+            (key, StoredAccount.of(account) if account else None)
             for key, account in outcome.after.items()
             if account != outcome.before[key]
         )
         signature = str(transaction.signatures[0])
         meta = transaction_meta(keys, outcome, self.vm.lamports, self.account)
         memo = memo_of(transaction, keys)
-        row = TransactionRow(0, signature, slot, unix_time, outcome.err, bytes(transaction), meta, memo)
+        row = TransactionRow(0, signature, slot, unix_time, outcome.err, memo, bytes(transaction), meta)
         mentions = frozenset(keys.all)
         with self.store.transaction():
             for key, account in changed:

@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 from datasources.solana.localnet.encoding import key_text
 from datasources.solana.localnet.message import MessageKeys
 from datasources.solana.localnet.model import Json, StoredAccount
+from datasources.solana.localnet.outcome import Accounts, Outcome
 from datasources.solana.localnet.token_json import (
     TOKEN_PROGRAMS,
     is_token_account,
@@ -19,7 +20,6 @@ from datasources.solana.localnet.token_json import (
     token_mint,
     ui_amount,
 )
-from datasources.solana.localnet.vm import Outcome
 
 Read = Callable[[Pubkey], StoredAccount | None]
 
@@ -33,7 +33,7 @@ def transaction_meta(
     pre = [unwritten[key] if key in unwritten else _lamports(outcome.before[key]) for key in every]
     post = [unwritten[key] if key in unwritten else _lamports(outcome.after[key]) for key in every]
     meta: dict[str, Json] = {
-        "fee": sum(pre) - sum(post),  # lamports only leave by the fee
+        "fee": outcome.spent,
         "preBalances": pre,
         "postBalances": post,
         "preTokenBalances": _token_balances(every, outcome.before, read),
@@ -56,7 +56,7 @@ def _lamports(account: Account | None) -> int:
     return account.lamports if account else 0
 
 
-def _token_balances(every: tuple[Pubkey, ...], written: dict[Pubkey, Account | None], read: Read) -> list[Json]:
+def _token_balances(every: tuple[Pubkey, ...], written: Accounts, read: Read) -> list[Json]:
     balances: list[Json] = []
     for index, key in enumerate(every):
         found = written.get(key)

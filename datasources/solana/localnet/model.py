@@ -34,17 +34,23 @@ class StoredAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionRow:
-    """One landed transaction. `err` is the RPC's error JSON; `meta` is RPC's `meta` without err and status."""
+class Landed:
+    """One landed transaction as lists show it: `sequence` orders all of them, `err` is the RPC's error JSON."""
 
     sequence: int
     signature: str
     slot: int
     block_time: int
     err: Json
+    memo: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRow(Landed):
+    """One landed transaction whole; `meta` is RPC's `meta` without err and status."""
+
     raw: bytes
     meta: Mapping[str, Json]
-    memo: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class Subscription:
     send: Send
     view: AccountView | None = None
     filters: tuple[Filter, ...] = ()
+    received: bool = False
 
     @property
     def kind(self) -> str:
@@ -71,11 +72,11 @@ class Hub:
                 subscription = Subscription(number, (kind, bytes(params.key(0))), send, self._view(params), filters)
             case "signature":
                 signature = as_signature(params.required(0))
-                subscription = Subscription(number, (kind, signature), send)
                 received = params.config(1).flag("enableReceivedNotification")
+                subscription = Subscription(number, (kind, signature), send, received=received)
 
                 def after() -> None:
-                    self._first_look(subscription, signature, received)
+                    self._first_look(subscription, signature)
             case "logs":
                 params.config(1)
                 subscription = Subscription(number, (kind, _mentioned(params.required(0))), send)
@@ -130,15 +131,15 @@ class Hub:
             for subscription in self._of("logs", key):
                 subscription.notify(_at(committed.slot, value))
 
-    def _first_look(self, subscription: Subscription, signature: str, received: bool) -> None:
-        row = self._ledger.store.transaction_by_signature(signature)
-        if received:
-            subscription.notify(_at(self._ledger.slot if row is None else row.slot, "receivedSignature"))
+    def _first_look(self, subscription: Subscription, signature: str) -> None:
+        row = self._ledger.store.landed(signature)
         if row is not None:
             self._settle(subscription, row.slot, row.err)
 
     def _settle(self, subscription: Subscription, slot: int, err: Json) -> None:
         self.unsubscribe(subscription)  # a signature is told once
+        if subscription.received:
+            subscription.notify(_at(slot, "receivedSignature"))
         subscription.notify(_at(slot, {"err": err}))
 
     def _of(self, kind: str, subject: object) -> list[Subscription]:

@@ -7,7 +7,7 @@ from solders.signature import Signature
 from datasources.solana.localnet.errors import block_not_available, invalid_params
 from datasources.solana.localnet.ledger import Ledger
 from datasources.solana.localnet.method import Method, with_context
-from datasources.solana.localnet.model import Json, TransactionRow
+from datasources.solana.localnet.model import Json, Landed
 from datasources.solana.localnet.params import Config, Params
 from datasources.solana.localnet.rpc_cluster import block_time
 from datasources.solana.localnet.transaction_json import TRANSACTION_ENCODINGS, status_json, transaction_json
@@ -25,7 +25,7 @@ def get_signature_statuses(ledger: Ledger, params: Params) -> Json:
         raise invalid_params(f"Too many inputs provided; max {_MAX_STATUSES}")
     slot = ledger.slot
     oldest = 0 if params.config(1).flag("searchTransactionHistory") else slot - _RECENT_SLOTS
-    rows = [ledger.store.transaction_by_signature(as_signature(signature)) for signature in wanted]
+    rows = [ledger.store.landed(as_signature(signature)) for signature in wanted]
     return with_context(slot, [_status(row) if row and row.slot >= oldest else None for row in rows])
 
 
@@ -37,10 +37,10 @@ def get_signatures_for_address(ledger: Ledger, params: Params) -> Json:
         raise invalid_params(f"Invalid limit; max {_MAX_SIGNATURES}")
     before, after = _BEYOND, 0
     if (signature := config.text("before")) is not None:
-        row = ledger.store.transaction_by_signature(as_signature(signature))
+        row = ledger.store.landed(as_signature(signature))
         before = row.sequence if row else 0  # nothing lies before a transaction that is not known
     if (signature := config.text("until")) is not None:
-        row = ledger.store.transaction_by_signature(as_signature(signature))
+        row = ledger.store.landed(as_signature(signature))
         after = row.sequence if row else 0
     rows = ledger.store.transactions_of(address, before=before, after=after, limit=limit or _MAX_SIGNATURES)
     return [
@@ -111,7 +111,7 @@ def _encoding(config: Config) -> tuple[str, int | None]:
     return encoding, config.number("maxSupportedTransactionVersion")
 
 
-def _status(row: TransactionRow) -> Json:
+def _status(row: Landed) -> Json:
     return {
         "slot": row.slot,
         "confirmations": None,

@@ -17,9 +17,9 @@ from datasources.solana.localnet.errors import INTERNAL_ERROR, PREFLIGHT_FAILURE
 from datasources.solana.localnet.ledger import Ledger, Refusal
 from datasources.solana.localnet.method import Method, with_context
 from datasources.solana.localnet.model import Json, StoredAccount
+from datasources.solana.localnet.outcome import Outcome
 from datasources.solana.localnet.params import Config, Params, as_key
 from datasources.solana.localnet.rpc_accounts import AccountView
-from datasources.solana.localnet.vm import Outcome
 
 _MAX_BYTES = 1_232
 _MAX_TEXT = {"base58": 1_683, "base64": 1_644}
@@ -141,7 +141,7 @@ def _after(ledger: Ledger, outcome: Outcome, key: Pubkey) -> StoredAccount | Non
     if key not in outcome.after:
         return ledger.account(key)
     account = outcome.after[key]
-    return StoredAccount.of(account) if account and account.lamports else None
+    return StoredAccount.of(account) if account else None
 
 
 METHODS: dict[str, Method] = {

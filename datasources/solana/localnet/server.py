@@ -26,6 +26,7 @@ from datasources.solana.localnet.rpc import answer
 _MAX_BODY = 1 << 20
 _FREE_PAIR_ATTEMPTS = 50
 _STOP_SECONDS = 3
+_KEEP_ALIVE_SECONDS = 75  # longer than clients keep theirs, so that they never send into a closing connection
 
 
 def create_rpc_app(ledger: Ledger, hub: Hub) -> Starlette:
@@ -85,6 +86,8 @@ class Server(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 timeout_graceful_shutdown=_STOP_SECONDS,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                ws_max_size=_MAX_BODY,
             )
         )
         self._on_ready = on_ready
@@ -107,7 +110,9 @@ async def serve(ledger: Ledger, sockets: tuple[socket.socket, socket.socket], on
     ticker = asyncio.create_task(hub.run())
     serving = asyncio.create_task(server.serve(list(sockets)))
     try:
-        await asyncio.wait((serving, ticker), return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait((serving, ticker), return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # neither ends by itself but by an error
     finally:
         ticker.cancel()
         server.should_exit = True

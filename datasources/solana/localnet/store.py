@@ -10,10 +10,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from datasources.solana.localnet.model import StoredAccount, TransactionRow
+from datasources.solana.localnet.model import Landed, StoredAccount, TransactionRow
+from datasources.solana.localnet.token_json import TOKEN_PROGRAMS
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
@@ -21,7 +23,7 @@ CREATE TABLE IF NOT EXISTS accounts (
   executable INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS accounts_by_owner ON accounts (owner);
-CREATE INDEX IF NOT EXISTS token_accounts_by_owner ON accounts (substr(data, 33, 32), owner) WHERE length(data) >= 165;
+{token_indexes}
 CREATE TABLE IF NOT EXISTS transactions (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, signature TEXT NOT NULL UNIQUE, message_hash BLOB NOT NULL UNIQUE,
   slot INTEGER NOT NULL, block_time INTEGER NOT NULL, err BLOB, raw BLOB NOT NULL, meta BLOB NOT NULL, memo TEXT
@@ -35,7 +37,8 @@ CREATE TABLE IF NOT EXISTS chain (name TEXT PRIMARY KEY, value BLOB NOT NULL) WI
 
 EXIT_CODE = 70
 
-_TRANSACTION = "sequence, signature, slot, block_time, err, raw, meta, memo"
+_LANDED = "sequence, signature, slot, block_time, err, memo"
+_WHOLE = f"{_LANDED}, raw, meta"
 
 
 class Store:
@@ -46,7 +49,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA cache_size = -32768")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA.format(token_indexes="".join(map(_token_index, sorted(TOKEN_PROGRAMS)))))
 
     def close(self) -> None:
         """Close the connection; the WAL is folded in."""
@@ -96,11 +99,11 @@ class Store:
         return ((row[0], StoredAccount(row[1], row[2], row[3], bool(row[4]))) for row in rows)
 
     def token_accounts_of(self, program: bytes, holder: bytes) -> Iterator[tuple[bytes, StoredAccount]]:
-        """Token accounts under the token program `program` that belong to the wallet `holder`, by key."""
+        """Accounts of the token program `program` that name the wallet `holder` where token accounts do, by key."""
         rows = self._db.execute(
-            "SELECT pubkey, lamports, data, owner, executable FROM accounts"
-            " WHERE substr(data, 33, 32) = ? AND owner = ? AND length(data) >= 165 ORDER BY pubkey",
-            (holder, program),
+            "SELECT pubkey, lamports, data, owner, executable FROM accounts"  # noqa: S608 -- hex digits only
+            f" WHERE owner = x'{program.hex()}' AND substr(data, 33, 32) = ? ORDER BY pubkey",
+            (holder,),
         )
         return ((row[0], StoredAccount(row[1], row[2], row[3], bool(row[4]))) for row in rows)
 
@@ -136,25 +139,29 @@ class Store:
         )
         return found.fetchone() is not None
 
+    def landed(self, signature: str) -> Landed | None:
+        """How the transaction of `signature` landed."""
+        row = self._db.execute(f"SELECT {_LANDED} FROM transactions WHERE signature = ?", (signature,)).fetchone()  # noqa: S608 -- constant columns
+        return _landed(row) if row else None
+
     def transaction_by_signature(self, signature: str) -> TransactionRow | None:
-        """The landed transaction of `signature`."""
-        row = self._db.execute(f"SELECT {_TRANSACTION} FROM transactions WHERE signature = ?", (signature,)).fetchone()  # noqa: S608 -- constant columns
-        return _row(row) if row else None
+        """The landed transaction of `signature`, whole."""
+        row = self._db.execute(f"SELECT {_WHOLE} FROM transactions WHERE signature = ?", (signature,)).fetchone()  # noqa: S608 -- constant columns
+        return _whole(row) if row else None
 
     def transactions_in(self, slot: int) -> list[TransactionRow]:
         """The transactions of one slot, in order."""
-        rows = self._db.execute(f"SELECT {_TRANSACTION} FROM transactions WHERE slot = ? ORDER BY sequence", (slot,))  # noqa: S608 -- constant columns
-        return [_row(row) for row in rows]
+        rows = self._db.execute(f"SELECT {_WHOLE} FROM transactions WHERE slot = ? ORDER BY sequence", (slot,))  # noqa: S608 -- constant columns
+        return [_whole(row) for row in rows]
 
-    def transactions_of(self, address: bytes, *, before: int, after: int, limit: int) -> list[TransactionRow]:
+    def transactions_of(self, address: bytes, *, before: int, after: int, limit: int) -> list[Landed]:
         """Transactions naming `address` with after < sequence < before, newest first."""
-        columns = ", ".join(f"t.{name}" for name in _TRANSACTION.split(", "))
         rows = self._db.execute(
-            f"SELECT {columns} FROM address_transactions a JOIN transactions t USING (sequence)"  # noqa: S608 -- constant columns
+            f"SELECT {_LANDED} FROM address_transactions a JOIN transactions USING (sequence)"  # noqa: S608 -- constant columns
             " WHERE a.address = ? AND a.sequence < ? AND a.sequence > ? ORDER BY a.sequence DESC LIMIT ?",
             (address, before, after, limit),
         )
-        return [_row(row) for row in rows]
+        return [_landed(row) for row in rows]
 
     def latest_time_at(self, slot: int) -> tuple[int, int] | None:
         """Slot and block time of the last transaction at or before `slot`."""
@@ -175,6 +182,18 @@ def die(reason: str) -> None:
     os._exit(EXIT_CODE)
 
 
-def _row(row: tuple[int, str, int, int, bytes | None, bytes, bytes, str | None]) -> TransactionRow:
-    err = None if row[4] is None else orjson.loads(row[4])
-    return TransactionRow(row[0], row[1], row[2], row[3], err, row[5], orjson.loads(row[6]), row[7])
+def _token_index(program: bytes) -> str:
+    name = program.hex()  # as a literal, else SQLite cannot tell that a query fits the partial index
+    return f"CREATE INDEX IF NOT EXISTS holders_{name[:8]} ON accounts (substr(data, 33, 32)) WHERE owner = x'{name}';"
+
+
+def _landed(row: tuple[Any, ...]) -> Landed:
+    sequence, signature, slot, block_time, err, memo = row
+    return Landed(sequence, signature, slot, block_time, err and orjson.loads(err), memo)
+
+
+def _whole(row: tuple[Any, ...]) -> TransactionRow:
+    sequence, signature, slot, block_time, err, memo, raw, meta = row
+    return TransactionRow(
+        sequence, signature, slot, block_time, err and orjson.loads(err), memo, raw, orjson.loads(meta)
+    )

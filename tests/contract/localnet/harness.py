@@ -33,7 +33,8 @@ from pathlib import Path
 from chorale.domain.errors import StartupError
 from datasources.solana.localnet import LocalnetOptions, run_localnet
 
-data, port, program, largest_file = sys.argv[1:]
+data, port, program, largest_file, before = sys.argv[1:]
+exec(before)
 if largest_file:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest_file), int(largest_file)))
 options = LocalnetOptions(
@@ -119,9 +120,11 @@ def pay(payer: Keypair, recipient: Pubkey, lamports: int) -> Instruction:
     return transfer(TransferParams(from_pubkey=payer.pubkey(), to_pubkey=recipient, lamports=lamports))
 
 
-def launch(data: Path, *, port: int = 0, program: Path | None = None, largest_file: int = 0) -> subprocess.Popen[bytes]:
-    """Start a localnet process; `largest_file` caps the bytes of any file it writes."""
-    arguments = [str(data), str(port), str(program or ""), str(largest_file or "")]
+def launch(
+    data: Path, *, port: int = 0, program: Path | None = None, largest_file: int = 0, before: str = ""
+) -> subprocess.Popen[bytes]:
+    """Start a localnet process; `largest_file` caps the bytes of any file it writes, `before` is Python run first."""
+    arguments = [str(data), str(port), str(program or ""), str(largest_file or ""), before]
     return subprocess.Popen(
         [sys.executable, "-c", _LAUNCH, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

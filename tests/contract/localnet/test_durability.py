@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sqlite3
 import stat
 from pathlib import Path
-from time import sleep
 
 import httpx
 import pytest
+import websockets
 from solders.keypair import Keypair
 
-from tests.contract.localnet.harness import SOL, Localnet, launch, pay, refused, running
+from tests.contract.localnet.harness import PROGRAM_SO, SOL, Localnet, launch, pay, refused, running
 
 pytestmark = pytest.mark.faults
 
@@ -86,12 +87,19 @@ def test_failed_commit_ends_the_process_unanswered(tmp_path: Path) -> None:
         assert balances == [SOL] * len(wallets)
 
 
-def test_stop_is_clean(tmp_path: Path) -> None:
-    """SIGTERM ends the process at once and quietly, and folds the write-ahead log in."""
+async def test_stop_is_clean(tmp_path: Path) -> None:
+    """SIGTERM ends the process soon and quietly, tells open sockets, and folds the write-ahead log in."""
     with running(tmp_path) as chain:
         chain.funded()
-        chain.process.terminate()
-        assert chain.process.wait(10) == 0
+        async with websockets.connect(chain.ws_url) as socket:
+            await socket.send(
+                '{"jsonrpc":"2.0","id":1,"method":"accountSubscribe","params":["SysvarC1ock11111111111111111111111111111111"]}'
+            )
+            await socket.recv()
+            chain.process.terminate()
+            with pytest.raises(websockets.ConnectionClosed):
+                await asyncio.wait_for(socket.recv(), 10)
+        assert await asyncio.to_thread(chain.process.wait, 10) == 0
     assert not (tmp_path / "localnet" / "ledger.sqlite3-wal").exists()
     with sqlite3.connect(tmp_path / "localnet" / "ledger.sqlite3") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -152,15 +160,46 @@ def test_program_that_cannot_load_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_platform_without_the_runtime_is_refused(tmp_path: Path) -> None:
+    """Where solders comes without LiteSVM the start names the alternative, and touches nothing."""
+    said = refused(tmp_path, before="sys.modules['solders.litesvm'] = None")
+    assert said.startswith("RuntimeUnavailableError") and "CHORALE_CHAIN_URL=http://" in said
+    assert not any(tmp_path.iterdir())
+
+
+KILL_AT_COMMIT = """
+import contextlib, os, signal
+from datasources.solana.localnet.store import Store
+
+committing, left = Store.transaction, [{commits}]
+
+@contextlib.contextmanager
+def counted(store):
+    with committing(store):
+        yield
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+Store.transaction = counted
+"""
+
+
 def test_start_killed_half_way_is_completed(tmp_path: Path) -> None:
-    """Whenever the first start is killed, the next one ends up with one whole chain."""
-    for delay in (0.2, 0.5, 0.6, 0.7, 0.8):
-        process = launch(tmp_path)
-        sleep(delay)  # the moment itself is what is tried
+    """At whichever of its commits the first start is killed, the starts after it end up with one whole chain."""
+    program = PROGRAM_SO if PROGRAM_SO.exists() else None
+    kills = 0
+    for commits in (0, 1, 2, 0, 1, 0):  # each start finds the work of the one before
+        process = launch(tmp_path, program=program, before=KILL_AT_COMMIT.format(commits=commits))
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            kills += 1
         process.kill()
         process.communicate(timeout=10)
-    with running(tmp_path) as chain:
+    assert kills >= 3
+    with running(tmp_path, program=program) as chain:
         assert chain.call("getTokenSupply", chain.mint)["value"]["decimals"] == 6
         chain.funded()
-        transaction = chain.signed([pay(chain.admin, Keypair().pubkey(), SOL)], chain.admin)
-        chain.send(transaction)
+        chain.send(chain.signed([pay(chain.admin, Keypair().pubkey(), SOL)], chain.admin))
+        owned = chain.call("getProgramAccounts", chain.program_id)
+        assert len(owned) == (1 if program else 0)

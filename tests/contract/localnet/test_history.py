@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from solders.instruction import Instruction
+from solders.address_lookup_table_account import AddressLookupTableAccount
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
@@ -10,6 +11,8 @@ from solders.transaction import VersionedTransaction
 
 from tests.contract.localnet.harness import SOL, Localnet, encoded, pay
 
+SYSTEM = Pubkey.default()
+TABLES = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 MEMO = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 
@@ -103,3 +106,26 @@ def test_simulation_changes_nothing(chain: Localnet) -> None:
     replaced = chain.call("simulateTransaction", encoded(unsigned), {**config, "replaceRecentBlockhash": True})["value"]
     assert replaced["err"] is None and replaced["replacementBlockhash"]["lastValidBlockHeight"] > 0
     assert (chain.balance(payer.pubkey()), chain.balance(recipient)) == (10 * SOL, 0)
+
+
+def test_lookup_table(chain: Localnet) -> None:
+    """A transaction reaches accounts through a lookup table made here, and their history and meta show it."""
+    payer, recipient = chain.funded(), Keypair().pubkey()
+    slot = chain.call("getSlot") - 1
+    table, bump = Pubkey.find_program_address([bytes(payer.pubkey()), slot.to_bytes(8, "little")], TABLES)
+    authority, system = (AccountMeta(key, signer, False) for key, signer in ((payer.pubkey(), True), (SYSTEM, False)))
+    accounts = [AccountMeta(table, False, True), authority, AccountMeta(payer.pubkey(), True, True), system]
+    make = (0).to_bytes(4, "little") + slot.to_bytes(8, "little") + bytes([bump])
+    extend = (2).to_bytes(4, "little") + (1).to_bytes(8, "little") + bytes(recipient)
+    chain.send(chain.signed([Instruction(TABLES, make, accounts), Instruction(TABLES, extend, accounts)], payer))
+    chain.call("chorale_advanceSlots", 1)  # entries count from the slot after
+    known = AddressLookupTableAccount(table, [recipient])
+    message = MessageV0.try_compile(payer.pubkey(), [pay(payer, recipient, SOL)], [known], chain.blockhash())
+    assert recipient not in message.account_keys
+    signature = chain.send(encoded(VersionedTransaction(message, [payer])))
+    assert chain.balance(recipient) == SOL
+    shown = chain.call("getTransaction", signature, {"maxSupportedTransactionVersion": 0})
+    assert shown["meta"]["loadedAddresses"] == {"writable": [str(recipient)], "readonly": []}
+    assert shown["meta"]["postBalances"][-1] == SOL
+    assert shown["transaction"]["message"]["addressTableLookups"][0]["accountKey"] == str(table)
+    assert [entry["signature"] for entry in chain.call("getSignaturesForAddress", str(recipient))] == [signature]

@@ -101,8 +101,8 @@ async def test_signature_is_told_once(chain: Localnet) -> None:
         assert (await socket.call("signatureUnsubscribe", number))["error"]["code"] == -32602
         coming = _signature_of(later)
         await socket.call("signatureSubscribe", coming, {"enableReceivedNotification": True})
-        assert (await socket.receive())["params"]["result"]["value"] == "receivedSignature"
         assert chain.send(later) == coming
+        assert (await socket.receive())["params"]["result"]["value"] == "receivedSignature"
         assert (await socket.receive())["params"]["result"]["value"] == {"err": None}
 
 
