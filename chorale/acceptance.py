@@ -8,7 +8,7 @@ from typing import Any
 
 from chorale.admission import Admission
 from chorale.domain.accounts import MessageAccount, ThreadAccount
-from chorale.domain.chain import AccountData, SignatureStatus
+from chorale.domain.chain import AccountData, SignatureStatus, TransactionRefusedError
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Refusal, RefusedError
@@ -66,29 +66,38 @@ class Acceptance:
             if landed is None:
                 raise RefusedError(refusal)
             if landed.error is not None:
-                raise RefusedError(await self.rejection(admission.signature, admission, landed.error))
+                raise RefusedError(await self.rejection(admission, landed.error))
         content = _content(admission, subject)
         return Accepted(subject.thread_id, subject.content_hash, content, height, landed)
 
-    async def rejection(self, signature: str, admission: Admission, error: Any) -> Refusal:
+    async def rejection(self, admission: Admission, error: Any) -> Refusal:
         """Why a transaction that landed has failed, with its logs where the node still has them."""
-        record = await self._chain.transaction(signature)
+        record = await self._chain.transaction(admission.signature)
         return self.refusal_of(admission, error, () if record is None else record.logs)
 
     def refusal_of(
-        self, admission: Admission, error: Any, logs: tuple[str, ...], minimum_stake: int | None = None
+        self,
+        admission: Admission,
+        error: Any,
+        logs: tuple[str, ...],
+        *,
+        message: str = "",
+        minimum_stake: int | None = None,
     ) -> Refusal:
-        """What an `err` JSON means to the sender of this transaction."""
+        """What an `err` JSON, or a node's `message` without one, means to the sender of this transaction."""
         found = program_error_of(error, instruction_index=admission.index)
         if found is None:
-            return from_error(error, logs)
+            return from_error(error, logs, message)
         return from_program(found, admission.kind.instruction, logs=logs, minimum_stake=minimum_stake)
 
     async def _dry_run(self, admission: Admission, subject: _Subject) -> Refusal | None:
-        simulation = await self._chain.simulate(admission.transaction.raw)
+        try:
+            simulation = await self._chain.simulate(admission.transaction.raw)
+        except TransactionRefusedError as error:
+            return self.refusal_of(admission, error.error, error.logs, message=str(error))
         if simulation.error is None:
             return None
-        return self.refusal_of(admission, simulation.error, simulation.logs, subject.minimum_stake)
+        return self.refusal_of(admission, simulation.error, simulation.logs, minimum_stake=subject.minimum_stake)
 
     async def _subject(self, admission: Admission) -> _Subject:
         accounts = admission.instruction.accounts

@@ -78,8 +78,8 @@ def from_error(error: Any, logs: tuple[str, ...], message: str = "") -> Refusal:
         return insufficient_funds(
             "The wallet has too few lamports or tokens for this transaction. Fund it first.", logs
         )
-    shown = message or f"The transaction would fail: {error}."
-    return Refusal(_REJECTED, "REJECTED", f"{shown} The logs say where.", logs=logs)
+    shown = message or f"The transaction fails: {error}"
+    return Refusal(_REJECTED, "REJECTED", f"{shown.rstrip('.')}. The logs say where.", logs=logs)
 
 
 def expired() -> Refusal:

@@ -1,0 +1,145 @@
+"""Updates that outlive their request: unknown in the end, begun before a restart, or sent past this server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from chorale.domain.chain import Commitment
+from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
+from chorale.domain.events import TransactionRecord
+from chorale.domain.ports import Chain
+from chorale.domain.updates import Authority, Outcome, UpdateState
+from chorale.update_log import Progress, UpdateFacts, UpdateLog, begun, unseen
+from programs.accounts import decode_thread
+
+_log = logging.getLogger(__name__)
+
+BLOCKHASH_LIFETIME = 150
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+_WATCH = 10.0
+_MOST = 1_000
+
+Finish = Callable[[UpdateFacts, Progress], Awaitable[None]]
+"""Takes an update from confirmation to its end, once; leaves the outcome open where that is not possible yet."""
+
+
+async def is_expired(chain: Chain, signature: str, receipt_height: int) -> bool:
+    """Whether a transaction first seen at `receipt_height` surely did not land and no longer can."""
+    if await chain.block_height(Commitment.FINALIZED) <= receipt_height + BLOCKHASH_LIFETIME:
+        return False
+    return await chain.status(signature, search_history=True) is None
+
+
+class LateUpdates:
+    """One task per signature, until its outcome is final."""
+
+    def __init__(self, chain: Chain, log: UpdateLog, finish: Finish) -> None:
+        self._chain = chain
+        self._log = log
+        self._finish = finish
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def observe(self, facts: UpdateFacts, state: UpdateState) -> None:
+        """Finish this update some time."""
+        self._start(facts.signature, self._until_final(facts, Progress(self._log, state)))
+
+    async def find(self, signature: str) -> UpdateState | None:
+        """An update that this server has not in memory: from its record, else from the chain. None where unknown."""
+        kept = await self._log.kept(signature)
+        if kept is not None:
+            facts, state = kept
+            if not state.outcome.is_final:
+                self.observe(facts, state)
+            return state
+        return await self._past_this_server(signature)
+
+    def await_unseen(self, signature: str) -> None:
+        """Wait for a transaction that nobody has seen, until it lands or can no longer."""
+        self._start(signature, self._until_seen(signature))
+
+    async def close(self) -> None:
+        """Stop; what is open is found again by its record."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, signature: str, work: Coroutine[Any, Any, None]) -> None:
+        if signature in self._tasks or len(self._tasks) >= _MOST:
+            work.close()
+            if signature not in self._tasks:
+                raise AuthorityUnavailableError(Authority.BACKEND, "Too many updates are open. Try again shortly.")
+            return
+        task = asyncio.create_task(work, name=f"late update {signature[:8]}")
+        self._tasks[signature] = task
+        task.add_done_callback(lambda _: self._tasks.pop(signature))
+
+    async def _until_final(self, facts: UpdateFacts, progress: Progress) -> None:
+        progress.publish()
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._finish(facts, progress)
+            except (ChoraleError, TimeoutError) as error:
+                _log.warning("Update %s is still open: %s", facts.signature, error)
+            if progress.state.outcome.is_final:
+                return
+            await asyncio.sleep(pause)
+            pause = min(_LONGEST_PAUSE, 2 * pause)
+
+    async def _until_seen(self, signature: str) -> None:
+        progress = Progress(self._log, unseen(signature))
+        progress.publish()
+        first_height: int | None = None
+        while True:
+            try:
+                first_height = first_height or await self._chain.block_height()
+                if await self._chain.confirm(signature, _WATCH) is not None:
+                    found = await self._facts(signature)
+                    if isinstance(found, UpdateFacts):
+                        return await self._until_final(found, progress)
+                    if found is not None:
+                        return self._log.show(found)
+                elif await is_expired(self._chain, signature, first_height):
+                    return progress.set(outcome=Outcome.EXPIRED)
+            except ChoraleError as error:
+                _log.warning("Transaction %s cannot be watched: %s", signature, error)
+            await asyncio.sleep(_FIRST_PAUSE)
+
+    async def _past_this_server(self, signature: str) -> UpdateState | None:
+        if await self._chain.status(signature, search_history=True) is None:
+            return None
+        found = await self._facts(signature)
+        if not isinstance(found, UpdateFacts):
+            return found
+        progress = Progress(self._log, begun(signature))
+        progress.set(outcome=Outcome.CONFIRMED)
+        self.observe(found, progress.state)
+        return progress.state
+
+    async def _facts(self, signature: str) -> UpdateFacts | UpdateState | None:
+        """What a landed transaction was about; its end at once where it failed or concerns no thread; None where the
+        node does not show it."""
+        record = await self._chain.transaction(signature)
+        if record is None:
+            return None
+        progress = Progress(self._log, begun(signature))
+        progress.set(outcome=Outcome.REJECTED, slot=record.slot)
+        if not record.succeeded:
+            return progress.state
+        for event in record.events:
+            read = await self._chain.accounts([event.thread], min_context_slot=record.slot)
+            account = read.accounts[0]
+            if account is not None and event.name not in ("Configured", "TreasuryWithdrawn"):
+                thread_id = decode_thread(account.address, account.data).thread_id
+                return UpdateFacts(signature, "", thread_id, _content_hash(record), 0, own=False)
+        progress.set(outcome=Outcome.VERIFIED)
+        return progress.state
+
+
+def _content_hash(record: TransactionRecord) -> str | None:
+    hashes = [str(event.fields["content_hash"]) for event in record.events if "content_hash" in event.fields]
+    return hashes[-1] if hashes else None

@@ -1,0 +1,214 @@
+"""The update sequence: update the authority, await confirmation, propagate, verify.
+
+Solana decides; everything else follows what it has confirmed. Content is stored before the transaction is sent: a
+crash in between leaves bytes that nobody sees, never a hash on chain whose bytes are lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from chorale.acceptance import Acceptance, Accepted
+from chorale.admission import Admission, admit, check_idempotency_key
+from chorale.domain.commands import Command, UpdateResult
+from chorale.domain.errors import ChoraleError
+from chorale.domain.ports import Chain, ContentStore, Embedder, SessionStore
+from chorale.domain.updates import Outcome, RefusedError, StepName, UpdateState
+from chorale.idempotency import Keys, Runs
+from chorale.late_updates import LateUpdates
+from chorale.projector import Projector
+from chorale.refusals import expired, refusals_as_data
+from chorale.settings import Limits
+from chorale.update_log import Progress, UpdateFacts, UpdateLog, begun, unseen
+from chorale.update_steps import Authorities, UpdateSteps
+from chorale.verification import Entities, Verification
+from programs.addresses import ProgramAddresses
+
+_log = logging.getLogger(__name__)
+
+_ENDED_WELL = (Outcome.VERIFIED, Outcome.DIVERGED)
+
+
+class StateUpdates:
+    """Runs commands. One transaction is one update, however often and by whichever key it is asked for."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        content: ContentStore,
+        embedder: Embedder,
+        projector: Projector,
+        sessions: SessionStore,
+        limits: Limits,
+    ) -> None:
+        addresses = ProgramAddresses(chain.program_id)
+        self._program_id = chain.program_id
+        self._key_chars = limits.idempotency_key_chars
+        self._log = UpdateLog(sessions, limits.idempotency_ttl)
+        self._keys = Keys(sessions, chain.program_id, limits.idempotency_ttl)
+        self._runs = Runs()
+        self._acceptance = Acceptance(chain, addresses)
+        self._verification = Verification(chain, content, embedder, projector, addresses, limits.verify_attempts)
+        authorities = Authorities(chain, content, embedder, projector)
+        self._steps = UpdateSteps(authorities, self._acceptance, self._verification, self._log, limits)
+        self._late = LateUpdates(chain, self._log, self._finish_late)
+
+    @refusals_as_data
+    async def run(self, command: Command) -> UpdateResult:
+        """The four steps. A refusal before anything is staged has changed nothing anywhere."""
+        problem = check_idempotency_key(command.idempotency_key, self._key_chars)
+        if problem is not None:
+            raise RefusedError(problem)
+        admission = admit(command, self._program_id)
+        if command.idempotency_key is None:
+            result = await self._by_signature(admission)
+        else:
+            scope = self._keys.scope(admission.wallet, admission.kind.instruction, command.idempotency_key)
+            result = await self._runs.once(scope, admission.digest, lambda: self._by_key(scope, admission))
+        return replace(result, update=replace(result.update, client_mutation_id=command.client_mutation_id))
+
+    async def state(self, signature: str) -> UpdateState | None:
+        """What is known of an update; None where neither this server nor the chain has seen it."""
+        return self._log.current(signature) or await self._late.find(signature)
+
+    async def follow(self, signature: str) -> AsyncIterator[UpdateState]:
+        """The state now and at every change, to its end. A transaction that nobody has seen is waited for."""
+        found = await self.state(signature)
+        if found is None:
+            self._late.await_unseen(signature)
+        if self._log.current(signature) is None:
+            self._log.show(found or unseen(signature))
+        async for state in self._log.follow(signature):
+            yield state
+
+    async def close(self) -> None:
+        """Stop. What is open is finished when it is asked for after the next start."""
+        await self._runs.close()
+        await self._late.close()
+
+    async def _by_key(self, scope: str, admission: Admission) -> UpdateResult:
+        holder = await self._keys.signature(scope, admission.digest)
+        if holder is not None and holder != admission.signature:
+            result = await self._result_of(holder)
+            if result is not None:
+                return result
+        return await self._by_signature(admission, scope, holder)
+
+    async def _by_signature(
+        self, admission: Admission, scope: str | None = None, holder: str | None = None
+    ) -> UpdateResult:
+        async def begin() -> UpdateResult:
+            kept = await self._log.kept(admission.signature)
+            if kept is not None and kept[1].outcome in _ENDED_WELL:
+                return await self._shown(*kept)
+            return await self._sequence(admission, scope, holder)
+
+        return await self._runs.once(admission.signature, admission.digest, begin)
+
+    async def _sequence(self, admission: Admission, scope: str | None, holder: str | None) -> UpdateResult:
+        """One update from its transaction to its verified result."""
+        steps = self._steps
+        progress = Progress(self._log, self._log.current(admission.signature) or begun(admission.signature))
+
+        # 1. Update the authority: content first, then the transaction that names its hash.
+        with progress.step(StepName.UPDATE_AUTHORITY):
+            accepted = await self._acceptance.accept(admission)
+            facts = _facts(admission, accepted)
+            await steps.stage(accepted)
+            if scope is not None and not await self._keys.claim(scope, admission.digest, admission.signature, holder):
+                first = await self._keys.signature(scope, admission.digest)
+                result = await self._result_of(first) if first is not None and first != admission.signature else None
+                if result is not None:
+                    return result
+            progress.publish()
+            await self._log.keep(facts, progress.state)
+            embedding = asyncio.create_task(steps.embed(accepted))
+            refused = await steps.send(admission, accepted)
+        if refused is not None:
+            await steps.end(facts, progress, Outcome.REJECTED)
+            raise RefusedError(refused)
+
+        # 2. Await confirmation.
+        status = await steps.await_confirmation(facts, progress, raw=admission.transaction.raw, landed=accepted.landed)
+        if status is None:
+            return await self._unsettled(facts, progress)
+        if status.error is not None:
+            raise RefusedError(await self._acceptance.rejection(admission, status.error))
+        await embedding
+
+        try:
+            # 3. Propagate to everything derived.
+            await steps.propagate(facts, progress, status)
+            # 4. Verify by reading back.
+            verified = await steps.verify(facts, progress, status)
+        except (ChoraleError, TimeoutError) as error:
+            _log.warning("Update %s is confirmed but not verified yet: %s", facts.signature, error)
+            return await self._unsettled(facts, progress)
+        return _result(facts, progress.state, verified.entities)
+
+    async def _finish_late(self, facts: UpdateFacts, progress: Progress) -> None:
+        """Steps 2 to 4 of an update whose transaction is on its way, or was sent past this server."""
+        status = await self._steps.await_confirmation(facts, progress)
+        if status is not None and status.error is None:
+            await self._steps.propagate(facts, progress, status)
+            await self._steps.verify(facts, progress, status)
+
+    async def _unsettled(self, facts: UpdateFacts, progress: Progress) -> UpdateResult:
+        """The answer while the end is open; it is watched for from here on."""
+        if progress.state.outcome is Outcome.EXPIRED:
+            raise RefusedError(expired())
+        await self._log.keep(facts, progress.state)
+        self._late.observe(facts, progress.state)
+        return await self._shown(facts, progress.state)
+
+    async def _result_of(self, signature: str) -> UpdateResult | None:
+        """The result of an earlier transaction; None where it surely has none."""
+        kept = await self._log.kept(signature)
+        if kept is None:
+            return None
+        facts, state = kept
+        if state.outcome not in _ENDED_WELL:
+            progress = Progress(self._log, state)
+            progress.publish()
+            try:
+                await self._finish_late(facts, progress)
+            except (ChoraleError, TimeoutError):
+                return await self._unsettled(facts, progress)
+            state = progress.state
+            if state.outcome in (Outcome.REJECTED, Outcome.EXPIRED):
+                return None
+        return await self._shown(facts, state)
+
+    async def _shown(self, facts: UpdateFacts, state: UpdateState) -> UpdateResult:
+        """A result with the entities as they are now; without them where the chain is away."""
+        try:
+            entities = await self._verification.entities(facts.thread_id, facts.content_hash, state.slot)
+        except ChoraleError:
+            entities = Entities(state.slot or 0, None, None)
+        return _result(facts, state, entities)
+
+
+def _facts(admission: Admission, accepted: Accepted) -> UpdateFacts:
+    return UpdateFacts(
+        signature=admission.signature,
+        wallet=admission.wallet,
+        thread_id=accepted.thread_id,
+        content_hash=accepted.content_hash,
+        receipt_height=accepted.receipt_height,
+        brings_content=accepted.content is not None,
+    )
+
+
+def _result(facts: UpdateFacts, state: UpdateState, entities: Entities) -> UpdateResult:
+    return UpdateResult(
+        update=state,
+        wallet=facts.wallet,
+        thread_id=facts.thread_id,
+        content_hash=facts.content_hash,
+        thread=entities.thread,
+        message=entities.message,
+        slot=entities.slot,
+    )

@@ -1,0 +1,201 @@
+"""The four steps of an update, each on its own: what it calls, when it has ended, and what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from chorale.acceptance import Acceptance, Accepted, is_already_processed
+from chorale.admission import Admission
+from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
+from chorale.domain.content import Content, ContentKind
+from chorale.domain.cursors import event_cursor
+from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
+from chorale.domain.events import EventKind, EventPosition, NewEvent
+from chorale.domain.ports import Chain, ContentStore, Embedder
+from chorale.domain.updates import Outcome, Refusal, StepName
+from chorale.late_updates import is_expired
+from chorale.projector import Projector
+from chorale.settings import Limits
+from chorale.update_log import Progress, UpdateFacts, UpdateLog
+from chorale.verification import Verification, Verified
+
+_log = logging.getLogger(__name__)
+
+_SEND_AGAIN = 2.0  # s after which a transaction that does not show is sent once more: nodes drop some
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """The systems that an update goes through."""
+
+    chain: Chain
+    content: ContentStore
+    embedder: Embedder
+    projector: Projector
+
+
+class UpdateSteps:
+    """Steps take the update's facts and its progress, which they time and show."""
+
+    def __init__(
+        self,
+        authorities: Authorities,
+        acceptance: Acceptance,
+        verification: Verification,
+        log: UpdateLog,
+        limits: Limits,
+    ) -> None:
+        self._chain = authorities.chain
+        self._content = authorities.content
+        self._embedder = authorities.embedder
+        self._projector = authorities.projector
+        self._acceptance = acceptance
+        self._verification = verification
+        self._updates = log
+        self._limits = limits
+
+    async def stage(self, accepted: Accepted) -> None:
+        """Keep the bytes, for their author only, until the chain knows of them or the lease has passed."""
+        if accepted.content is None:
+            return
+        lease_until = int(time.time()) + self._limits.staged_lease
+        stored = await self._content.stage(accepted.content, lease_until=lease_until)
+        await self._projector.note_staged(stored)
+
+    async def send(self, admission: Admission, accepted: Accepted) -> Refusal | None:
+        """Hand the transaction to Solana. A Refusal says that it surely did not land."""
+        if accepted.landed is not None:
+            return None
+        try:
+            await self._chain.send(admission.transaction.raw)
+        except TransactionRefusedError as error:
+            if not is_already_processed(error.error) and not await self._may_have_landed(admission.signature):
+                return self._acceptance.refusal_of(admission, error.error, error.logs, message=str(error))
+        except AuthorityUnavailableError:
+            pass  # it may have arrived: awaiting its confirmation tells
+        return None
+
+    async def embed(self, accepted: Accepted) -> None:
+        """Vectors of a message, handed to the projector; without them it makes its own."""
+        content: Content | None = accepted.content
+        if content is None or content.key.kind is not ContentKind.MESSAGE or accepted.landed is not None:
+            return
+        try:
+            embeddings = await self._embedder.embed([content.body])
+        except ChoraleError as error:
+            _log.warning("The text of %s was not embedded ahead: %s", content.key.hash, error)
+        else:
+            self._projector.offer_embedding(content.key, embeddings[0])
+
+    async def await_confirmation(
+        self,
+        facts: UpdateFacts,
+        progress: Progress,
+        *,
+        raw: bytes | None = None,
+        landed: SignatureStatus | None = None,
+    ) -> SignatureStatus | None:
+        """Where it landed, well or failed; None while nobody knows, and where it has expired. The outcome tells which.
+
+        `raw` is sent again now and then; `landed` is what is known already.
+        """
+        with progress.step(StepName.AWAIT_CONFIRMATION):
+            status = await self._confirmed(facts.signature, raw, landed)
+            gone = status is None and await self._is_expired(facts)
+            if status is None:
+                detail = "expired" if gone else "not confirmed in time; settled later"
+                progress.pause(StepName.AWAIT_CONFIRMATION, detail)
+            elif status.error is not None:
+                progress.note(StepName.AWAIT_CONFIRMATION, f"failed on chain: {status.error}")
+        if status is None:
+            await self.end(facts, progress, Outcome.EXPIRED if gone else Outcome.UNKNOWN)
+        elif status.error is not None:
+            progress.set(slot=status.slot)
+            await self.end(facts, progress, Outcome.REJECTED)
+        else:
+            progress.set(outcome=Outcome.CONFIRMED, slot=status.slot)
+        return status
+
+    async def propagate(self, facts: UpdateFacts, progress: Progress, status: SignatureStatus) -> None:
+        """Wait until everything derived includes the transaction. Raises TimeoutError and what the projector raises."""
+        with progress.step(StepName.PROPAGATE):
+            async with asyncio.timeout(self._limits.settle_timeout):
+                settled = await self._projector.settle(facts.thread_id, facts.signature, min_slot=status.slot)
+            progress.set(cursor=event_cursor(settled.position))
+
+    async def verify(self, facts: UpdateFacts, progress: Progress, status: SignatureStatus) -> Verified:
+        """Read back, compare, and tell the thread's subscribers. Raises what `Verification.verify` raises."""
+        with progress.step(StepName.VERIFY):
+            verified = await self._verification.verify(
+                facts.thread_id, facts.content_hash, status.slot, own_content=facts.brings_content
+            )
+            note = verified.conflict or verified.remark
+            if note is not None:
+                progress.note(StepName.VERIFY, note)
+            await self._announce(facts, progress, verified)
+        if verified.conflict is not None:
+            _log.error("Update %s diverged: %s", facts.signature, verified.conflict)
+        await self.end(facts, progress, Outcome.VERIFIED if verified.conflict is None else Outcome.DIVERGED)
+        return verified
+
+    async def end(self, facts: UpdateFacts, progress: Progress, outcome: Outcome) -> None:
+        """Set the outcome and keep it."""
+        progress.set(outcome=outcome)
+        await self._updates.keep(facts, progress.state)
+
+    async def _announce(self, facts: UpdateFacts, progress: Progress, verified: Verified) -> None:
+        thread = verified.entities.thread
+        if thread is None or not facts.own:
+            return
+        event = await self._projector.announce(
+            NewEvent(
+                EventKind.UPDATE_VERIFIED if verified.conflict is None else EventKind.UPDATE_DIVERGED,
+                facts.thread_id,
+                thread.sequence,
+                0,
+                verified.entities.slot,
+                thread.activity_at,
+                facts.signature,
+                content_hash=facts.content_hash,
+                actor=facts.wallet,
+                detail=verified.conflict,
+                subject=facts.signature,
+            )
+        )
+        if event is not None:
+            position = EventPosition(event.log_id, event.position, event.thread_id, event.sequence, event.ordinal)
+            progress.set(cursor=event_cursor(position))
+
+    async def _may_have_landed(self, signature: str) -> bool:
+        try:
+            return await self._chain.status(signature, search_history=True) is not None
+        except AuthorityUnavailableError:
+            return True  # nobody can say that it has not
+
+    async def _confirmed(
+        self, signature: str, raw: bytes | None, landed: SignatureStatus | None
+    ) -> SignatureStatus | None:
+        if raw is None and landed is None:  # an old one: nodes keep recent statuses only in memory
+            landed = await self._chain.status(signature, search_history=True)
+        if landed is not None and landed.commitment is not Commitment.PROCESSED:
+            return landed
+        deadline = time.monotonic() + self._limits.confirm_timeout
+        while (left := deadline - time.monotonic()) > 0:
+            status = await self._chain.confirm(signature, left if raw is None else min(left, _SEND_AGAIN))
+            if status is not None:
+                return status
+            if raw is not None:
+                try:
+                    await self._chain.send(raw)
+                except (AuthorityUnavailableError, TransactionRefusedError):
+                    continue  # away, or landed, or too late: the next look tells
+        return None
+
+    async def _is_expired(self, facts: UpdateFacts) -> bool:
+        try:
+            return await is_expired(self._chain, facts.signature, facts.receipt_height)
+        except AuthorityUnavailableError:
+            return False  # nobody can say so now

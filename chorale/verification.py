@@ -1,0 +1,180 @@
+"""The fourth step: read chain and content again and compare. Equal means VERIFIED, whatever the paths were."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.approval import MessageStatus
+from chorale.domain.chain import Commitment
+from chorale.domain.content import ContentKey, ContentKind, ContentState, FetchedContent, StoredContent
+from chorale.domain.errors import MinimumSlotNotReachedError, StaleReadError
+from chorale.domain.ports import Chain, ContentStore, Embedder
+from chorale.projector import Projector
+from programs import identity
+from programs.accounts import decode_message, decode_thread
+from programs.addresses import ProgramAddresses
+
+_PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Thread and message of one version, read at `slot`; None where absent."""
+
+    slot: int
+    thread: ThreadAccount | None
+    message: MessageAccount | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was compared. `conflict` says what differs, None where nothing does; `remark` what could not be compared."""
+
+    entities: Entities
+    conflict: str | None = None
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """`gap` is the point's sequence minus the account's: below 0 the point is behind, above 0 the read is."""
+
+    gap: int = 0
+    conflict: str | None = None
+    remark: str | None = None
+
+
+class Verification:
+    """Reads with nothing cached in between."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        content: ContentStore,
+        embedder: Embedder,
+        projector: Projector,
+        addresses: ProgramAddresses,
+        attempts: int,
+    ) -> None:
+        self._chain = chain
+        self._content = content
+        self._embedder = embedder
+        self._projector = projector
+        self._addresses = addresses
+        self._attempts = attempts
+
+    async def entities(
+        self,
+        thread_id: str,
+        content_hash: str | None,
+        min_slot: int | None,
+        commitment: Commitment = Commitment.CONFIRMED,
+    ) -> Entities:
+        """A thread and one of its messages in one batch, so of one version."""
+        thread_address = self._addresses.thread(thread_id)
+        addresses = [thread_address]
+        if content_hash is not None:
+            addresses.append(self._addresses.message(thread_address, content_hash))
+        read = await self._chain.accounts(addresses, min_context_slot=min_slot, commitment=commitment)
+        thread, message = read.accounts[0], read.accounts[1] if content_hash is not None else None
+        return Entities(
+            read.slot,
+            None if thread is None else decode_thread(thread.address, thread.data),
+            None if message is None else decode_message(message.address, message.data),
+        )
+
+    async def verify(self, thread_id: str, content_hash: str | None, min_slot: int, *, own_content: bool) -> Verified:
+        """Compare until chain and content are of one version.
+
+        `own_content` says that this update brought the bytes, so that their absence is a conflict and not a remark.
+        Raises StaleReadError where the two do not meet in time.
+        """
+        for attempt in range(self._attempts + 1):
+            entities = await self.entities(thread_id, content_hash, min_slot)
+            found = await self._compare(entities, content_hash, own_content)
+            if found.gap == 0:
+                return Verified(entities, found.conflict, found.remark)
+            min_slot = max(min_slot, entities.slot)
+            if attempt == self._attempts:
+                break
+            if found.gap < 0:
+                await self._projector.settle(thread_id, min_slot=min_slot)
+                await self._projector.refresh(thread_id, () if content_hash is None else (content_hash,))
+            else:
+                await asyncio.sleep(_PAUSE)
+        if found.gap > 0:
+            return await self._against_finalized(thread_id, content_hash, min_slot, own_content)
+        raise StaleReadError("The content did not reach the chain's version while it was verified.")
+
+    async def _against_finalized(
+        self, thread_id: str, content_hash: str | None, min_slot: int, own_content: bool
+    ) -> Verified:
+        try:
+            entities = await self.entities(thread_id, content_hash, min_slot, Commitment.FINALIZED)
+        except MinimumSlotNotReachedError as error:
+            raise StaleReadError("The content is ahead of what the chain has finalized.") from error
+        if entities.thread is None or (content_hash is not None and entities.message is None):
+            raise StaleReadError("The node does not show the accounts that the transaction made.")
+        found = await self._compare(entities, content_hash, own_content)
+        if found.gap < 0:
+            raise StaleReadError("The content did not reach the chain's version while it was verified.")
+        conflict = f"the stored sequence is {found.gap} above a finalized read" if found.gap else found.conflict
+        return Verified(entities, conflict, found.remark)
+
+    async def _compare(self, entities: Entities, content_hash: str | None, own_content: bool) -> _Comparison:
+        thread, message = entities.thread, entities.message
+        if thread is None or (content_hash is not None and message is None):
+            return _Comparison(gap=1)  # a node that is behind
+        if message is None:
+            key = ContentKey(ContentKind.TITLE, thread.thread_id, thread.title_hash)
+        else:
+            key = ContentKey(ContentKind.MESSAGE, thread.thread_id, message.content_hash)
+        fetched = (await self._content.fetch([key]))[key]
+        if fetched.stored is None:
+            return _absent(fetched, own_content)
+        if message is None:
+            return _compare_title(thread, fetched.stored)
+        return _compare_message(thread, message, fetched.stored, self._embedder.fingerprint)
+
+
+def _absent(fetched: FetchedContent, own_content: bool) -> _Comparison:
+    if fetched.state is ContentState.QUARANTINED:
+        return _Comparison(conflict="the stored bytes no longer match their hash")
+    absent = "the stored bytes are missing"
+    return _Comparison(conflict=absent) if own_content else _Comparison(remark=f"not compared: {absent}")
+
+
+def _compare_title(thread: ThreadAccount, stored: StoredContent) -> _Comparison:
+    if identity.title_hash(stored.salt, stored.body) != thread.title_hash:
+        return _Comparison(conflict="the stored title does not hash to title_hash")
+    if stored.author != thread.creator:
+        return _Comparison(conflict=f"the stored title is {stored.author}'s, the thread {thread.creator}'s")
+    if stored.status is MessageStatus.STAGED:
+        return _Comparison(gap=-1)
+    return _Comparison()
+
+
+def _compare_message(
+    thread: ThreadAccount, message: MessageAccount, stored: StoredContent, fingerprint: str
+) -> _Comparison:
+    body_hash = identity.body_hash(stored.salt, stored.body)
+    derived = identity.content_hash(thread.thread_id, message.author, message.nonce, body_hash)
+    if body_hash != message.body_hash or derived != message.content_hash:
+        return _Comparison(conflict="the stored bytes do not hash to body_hash and content_hash")
+    if stored.author != message.author:
+        return _Comparison(conflict=f"the stored author is {stored.author}, the chain's {message.author}")
+    if stored.sequence != message.sequence:
+        return _Comparison(gap=stored.sequence - message.sequence)
+    pairs = {
+        "status": (stored.status.value, message.status.value),
+        "submitted_sequence": (stored.submitted_sequence, message.submitted_sequence),
+        "submitted_at": (stored.submitted_at, message.submitted_at),
+        "voters": (sorted(stored.voters), sorted(vote.voter for vote in message.votes)),
+    }
+    differing = [f"{name} is {kept}, the chain's {true}" for name, (kept, true) in pairs.items() if kept != true]
+    if differing:
+        return _Comparison(conflict="; ".join(differing))
+    # Vectors of another model, or none, are written again like any promotion that has not arrived.
+    return _Comparison(gap=0 if stored.fingerprint == fingerprint else -1)
