@@ -201,5 +201,5 @@ def test_start_killed_half_way_is_completed(tmp_path: Path) -> None:
         assert chain.call("getTokenSupply", chain.mint)["value"]["decimals"] == 6
         chain.funded()
         chain.send(chain.signed([pay(chain.admin, Keypair().pubkey(), SOL)], chain.admin))
-        owned = chain.call("getProgramAccounts", chain.program_id)
+        owned = chain.call("getProgramAccounts", chain.program_id, {"encoding": "base64"})
         assert len(owned) == (1 if program else 0)
