@@ -170,6 +170,7 @@ def serve(rest: Rest) -> Iterator[str]:
     """Serve it on a free loopback port; yields the address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # what connects before the server runs waits
         server = uvicorn.Server(uvicorn.Config(rest.application(), log_level="error", lifespan="off", loop="asyncio"))
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

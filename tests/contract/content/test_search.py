@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chorale.domain.approval import MessageStatus, may_see
 from chorale.domain.content import Content, SearchCriteria, SearchMode
 from datasources.qdrant import QdrantContent
+from datasources.qdrant.engine import Engine
 from tests.contract.content.conftest import NewStore
 from tests.contract.content.samples import LEASE, criteria, embedding, key, message, promotion, thread_id, title
 
@@ -35,7 +36,7 @@ placed = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     corpus=st.lists(placed, max_size=12),
     viewer=st.none() | st.integers(0, 4),
@@ -135,3 +136,14 @@ async def test_titles_and_vectors_of_another_model_are_not_found(store: QdrantCo
         await store.stage(content, lease_until=LEASE)
     await store.promote([promotion(heading, 1), replace(promotion(foreign, 1), fingerprint="another")])
     assert await bodies(store, criteria(key(0), (thread_id(0), thread_id(1))), "x") == []
+
+
+async def test_a_message_marked_staged_is_its_authors_alone(engine: Engine, store: QdrantContent) -> None:
+    content = message(1, author=2)
+    await store.stage(content, lease_until=LEASE)
+    await store.promote([promotion(content, 1, MessageStatus.PENDING)])
+    id, status = store._identity.point_id(content.key), {"status": MessageStatus.STAGED.value}
+    assert await bodies(store, criteria(key(3), (thread_id(0),)), "x") == [content.body]
+    await engine.call(lambda: engine.client.set_payload(store._identity.name, status, [id]))
+    assert await bodies(store, criteria(key(3), (thread_id(0),)), "x") == []
+    assert await bodies(store, criteria(key(2)), "x") == [content.body]
