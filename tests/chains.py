@@ -133,6 +133,11 @@ def signed(parts: Sequence[Instruction], signers: Sequence[Keypair], blockhash: 
     return bytes(Transaction(list(signers), message, Hash.from_string(blockhash)))
 
 
+def signature_of(transaction: bytes) -> str:
+    """A signed transaction's id."""
+    return str(Transaction.from_bytes(transaction).signatures[0])
+
+
 def make_associated_account(payer: Pubkey, owner: Pubkey, mint: Pubkey, account: Pubkey) -> Instruction:
     """CreateIdempotent of the associated token program."""
     metas = [

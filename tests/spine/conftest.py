@@ -1,8 +1,8 @@
-"""One embedded chain and one model for all tests of this folder; they make their own wallets and folders."""
+"""One chain of each kind and one model for all tests of this folder; they make their own wallets and folders."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +10,15 @@ import pytest_asyncio
 
 from chorale.settings import DEFAULT_MODEL
 from datasources.embeddings import FastEmbedder, open_embedder
-from tests.chains import RunningChain, running_localnet
+from tests.chains import RunningChain
+from tests.spine.desk import Desk, open_desk
 from tests.spine.parts import Actor, Parts, open_parts
 
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
-    pytest.importorskip("solders.litesvm", reason="solders carries no LiteSVM on this platform")
-    with running_localnet(tmp_path_factory.mktemp("chain")) as chain:
-        yield chain
+@pytest.fixture(scope="session", params=["localnet", pytest.param("validator", marks=pytest.mark.validator)])
+def running(request: pytest.FixtureRequest) -> RunningChain:
+    chain: RunningChain = request.getfixturevalue(request.param)
+    return chain
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -41,3 +41,9 @@ async def ana(running: RunningChain) -> Actor:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ben(running: RunningChain) -> Actor:
     return Actor(running, await running.wallet())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(parts: Parts, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(parts, tmp_path) as opened:
+        yield opened
