@@ -38,19 +38,45 @@ class LocalnetAddress:
 
 
 class LocalnetProcess:
-    """A running child. `failed` is set with the reason once it has died more often than it is started again."""
+    """The child. `failure` is set with the reason once it has died more often than it is started again."""
 
-    def __init__(self, command: list[str], say: Say) -> None:
+    def __init__(self, command: list[str], rpc_port: int, say: Say, failure: asyncio.Future[str]) -> None:
         self._command = command
+        self._rpc_port = rpc_port
         self._say = say
         self._child: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self._deaths: list[float] = []
-        self.address: LocalnetAddress
-        self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ready: asyncio.Future[LocalnetAddress] = asyncio.get_running_loop().create_future()
+        self._failure = failure
 
-    async def start(self, rpc_port: int) -> None:
-        """Start the child on `rpc_port` and wait until it answers; StartupError with its own words where it cannot."""
+    async def ready(self) -> LocalnetAddress:
+        """Where it answers, once it does; StartupError with its own words where it cannot."""
+        return await asyncio.shield(self._ready)
+
+    async def run(self) -> None:
+        """Start the child, and start it again whenever it dies, on the same port, a few times; then give up."""
+        try:
+            address = await self._start(self._rpc_port)
+        except StartupError as error:
+            self._ready.set_exception(error)
+            return
+        self._ready.set_result(address)
+        while (ending := await self._death()) is not None:
+            now = time.monotonic()
+            self._deaths = [death for death in self._deaths if now - death < RESTART_WINDOW] + [now]
+            if len(self._deaths) > RESTARTS:
+                self._fail(f"The embedded chain ended with {ending}, for the {len(self._deaths)}th time: giving up.")
+                return
+            self._say(f"The embedded chain ended with {ending}; starting it again ({len(self._deaths)} of {RESTARTS}).")
+            try:
+                await self._start(urlsplit(address.rpc_url).port or 0)
+            except StartupError as error:
+                self._fail(str(error))
+                return
+            self._say(f"The embedded chain answers again at {address.rpc_url}.")
+
+    async def _start(self, rpc_port: int) -> LocalnetAddress:
         child = await asyncio.create_subprocess_exec(
             *self._command,
             "--rpc-port",
@@ -58,47 +84,28 @@ class LocalnetProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(chorale.__path__[0]).parent,
-            process_group=0,  # Ctrl-C reaches the parent alone, which ends the child in its turn
+            start_new_session=True,  # Ctrl-C reaches the parent alone, which ends the child in its turn
         )
         self._child = child
         assert child.stdout is not None
         async for line in child.stdout:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                self._say(line.decode(errors="replace").rstrip())
-                continue
+            message = json.loads(line)
             if "progress" in message:
                 self._say(message["progress"])
             if "refused" in message:
                 await child.wait()
                 raise StartupError(message["refused"])
             if "ready" in message:
-                self.address = LocalnetAddress(**message["ready"])
-                return
-        code = await child.wait()
-        raise StartupError(f"The embedded chain ended with {_ending(code)} before it answered; see its lines above.")
+                return LocalnetAddress(**message["ready"])
+        raise StartupError(
+            f"The embedded chain ended with {_ending(await child.wait())} before it answered; its lines above say why."
+        )
 
-    async def watch(self) -> None:
-        """Start the child again whenever it dies, on the same port, a few times; then give up through `failed`."""
-        while not self._stopping.is_set():
-            assert self._child is not None
-            code = await self._child.wait()
-            if self._stopping.is_set():
-                return
-            now = time.monotonic()
-            self._deaths = [death for death in self._deaths if now - death < RESTART_WINDOW] + [now]
-            ending = _ending(code)
-            if len(self._deaths) > RESTARTS:
-                self._fail(f"The embedded chain ended with {ending}, the {len(self._deaths)}th time; giving up.")
-                return
-            self._say(f"The embedded chain ended with {ending}; starting it again ({len(self._deaths)} of {RESTARTS}).")
-            try:
-                await self.start(urlsplit(self.address.rpc_url).port or 0)
-            except StartupError as error:
-                self._fail(str(error))
-                return
-            self._say(f"The embedded chain answers again at {self.address.rpc_url}.")
+    async def _death(self) -> str | None:
+        """How the child ended; None where it was told to."""
+        assert self._child is not None
+        ending = _ending(await self._child.wait())
+        return None if self._stopping.is_set() else ending
 
     async def stop(self) -> None:
         """End the child: politely by closing its stdin, at last by force."""
@@ -116,25 +123,26 @@ class LocalnetProcess:
             await child.wait()
 
     def _fail(self, reason: str) -> None:
-        if not self.failed.done():
-            self.failed.set_result(reason)
+        if not self._failure.done():
+            self._failure.set_result(reason)
 
 
 @asynccontextmanager
-async def supervised_localnet(data: Path, rpc_port: int, say: Say) -> AsyncIterator[LocalnetProcess]:
-    """Run `chorale localnet` beside this process for the length of the block. `say` takes progress lines."""
-    process = LocalnetProcess(_command(data), say)
-    watching: asyncio.Task[None] | None = None
+async def supervised_localnet(
+    data: Path, rpc_port: int, say: Say, failure: asyncio.Future[str]
+) -> AsyncIterator[LocalnetProcess]:
+    """Run `chorale localnet` beside this process for the length of the block; `await process.ready()` before using it.
+
+    `say` takes progress lines; `failure` is set with the reason once it is not started again.
+    """
+    process = LocalnetProcess(_command(data), rpc_port, say, failure)
+    running = asyncio.create_task(process.run(), name="the embedded chain")
     try:
-        await process.start(rpc_port)
-        watching = asyncio.create_task(process.watch(), name="watch the embedded chain")
         yield process
     finally:
         await process.stop()
-        if watching is not None:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 def _command(data: Path) -> list[str]:

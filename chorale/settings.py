@@ -163,10 +163,27 @@ class Settings:
         return self
 
 
-_VARIABLES = (
-    "HOST", "PORT", "PUBLIC_URL", "DATA", "CHAIN_URL", "CHAIN_WS_URL", "CHAIN_RPC_PORT", "PROGRAM_ID",
-    "CONTENT_URL", "CACHE_URL", "EVENTS_URL", "EMBEDDING_MODEL", "DEMO",
-)  # fmt: skip
+_VARIABLES = {
+    "HOST": "address to listen on (127.0.0.1)",
+    "PORT": "port to listen on; 0 takes a free one (8000)",
+    "PUBLIC_URL": "address that browsers use, and that wallets sign in to (http://HOST:PORT)",
+    "DATA": "folder for everything that is kept (./.chorale)",
+    "CHAIN_URL": "localnet: for the embedded chain, or http(s):// of a Solana RPC (localnet:)",
+    "CHAIN_WS_URL": "ws(s):// of its PubSub (next port for http, same host for https)",
+    "CHAIN_RPC_PORT": "port of the embedded chain, PubSub also on the next; 0 takes a free one (8899)",
+    "PROGRAM_ID": "the deployed program on that RPC (the embedded chain has its own)",
+    "CONTENT_URL": "file: for the embedded Qdrant, or http(s):// of a server (file:)",
+    "CACHE_URL": "memory: for sessions in DATA, or redis:// (memory:)",
+    "EVENTS_URL": "memory: for one replica (memory:)",
+    "EMBEDDING_MODEL": f"model name, or the folder of one ({DEFAULT_MODEL})",
+    "DEMO": "1 or 0: demo data at the first start on an embedded chain (1)",
+}
+
+
+def describe_settings() -> str:
+    """Every variable with its meaning and default, for `--help`."""
+    lines = (f"  {'CHORALE_' + name:<24} {meaning}" for name, meaning in _VARIABLES.items())
+    return "\n".join(("environment:", *lines))
 
 
 def _address(host: str, port: int) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from chorale.context import Context, Info
 from chorale.domain.approval import may_see_message
@@ -33,14 +31,12 @@ PROMISE = (
     "that nothing has changed. Sending the same again is safe."
 )
 
-_running: set[asyncio.Task[Any]] = set()
-
 
 async def run(info: Info, command: Command) -> Settled | Problem:
     """Run `command`; an update that has begun goes on where the caller leaves meanwhile."""
     context = info.context
     acts = await _acts_for_its_wallet(context, command)
-    result = await _to_the_end(context.updates.run(command))
+    result = await context.updates.run(command)
     if isinstance(result, Refusal):
         return await problem_of(context, result)
     if not acts and not _visible(context, result):
@@ -64,13 +60,6 @@ def _known(shown: Settled, entity: T | None) -> T:
             Authority.SOLANA, f"What became of {shown.update.signature} is not known yet: ask stateUpdate for it."
         )
     return entity
-
-
-async def _to_the_end(update: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.create_task(update)
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-    return await asyncio.shield(task)
 
 
 async def _acts_for_its_wallet(context: Context, command: Command) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from contextlib import aclosing
+from typing import Annotated, cast
 
 import strawberry
 
 from chorale.context import Info
+from chorale.domain.updates import UpdateState
 from resolvers.permissions import still_admitted
 from schema.fields import streamed
 from schema.scalars import Signature
@@ -25,8 +27,10 @@ class UpdateSubscriptions:
     async def state_update(
         self, info: Info, signature: Annotated[Signature, strawberry.argument(description="The transaction.")]
     ) -> AsyncGenerator[StateUpdate, None]:
-        async for state in info.context.updates.follow(signature):
-            await still_admitted(info.context)
-            yield StateUpdate.of(state)
-            if state.outcome.is_final:
-                return
+        following = cast("AsyncGenerator[UpdateState, None]", info.context.updates.follow(signature))
+        async with aclosing(following):
+            async for state in following:
+                await still_admitted(info.context)
+                yield StateUpdate.of(state)
+                if state.outcome.is_final:
+                    return

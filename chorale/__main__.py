@@ -1,0 +1,146 @@
+"""The command line: serve, localnet, demo, export-schema. Settings come from the environment alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from chorale.domain.errors import StartupError
+from chorale.logs import set_up_logs
+from chorale.settings import Settings, describe_settings
+
+CANNOT_START = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. 2 with one line on standard error where it cannot start as configured."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except StartupError as error:
+        print(f"chorale: {error}", file=sys.stderr)
+        return CANNOT_START
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+# Each command imports what it runs on only when it runs: --help and refusals must not wait for models and runtimes.
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    set_up_logs()
+    from chorale.serve import serve
+
+    return _run(serve(settings, _say, _announce))
+
+
+def _localnet(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    data = settings.data if options.data is None else options.data
+    port = settings.chain_rpc_port if options.rpc_port is None else options.rpc_port
+    set_up_logs()
+    from chorale.localnet_command import localnet, supervised
+
+    return _run(supervised(data, port) if options.supervised else localnet(data, port, _announce))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    set_up_logs()
+    from chorale.demo_command import demo
+
+    return _run(demo(settings, options.size, _say))
+
+
+def _export_schema(options: argparse.Namespace) -> int:
+    from resolvers.schema import export_schema
+
+    text, path = export_schema(), options.path
+    if not options.check:
+        path.write_text(text, encoding="utf-8")
+        return 0
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"chorale: {path} is not what the code says. Run `chorale export-schema` and commit it.", file=sys.stderr)
+    return 1
+
+
+def _run(command: Coroutine[Any, Any, int]) -> int:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(command)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _announce(text: str) -> None:
+    print(text, flush=True)
+
+
+def _size(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError("a number of messages from 1 to 100000")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chorale",
+        description="GraphQL over Solana and Qdrant for collaborative writing that pays.",
+        epilog=describe_settings(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    serve = commands.add_parser(
+        "serve",
+        help="serve GraphQL, with everything embedded unless addresses say otherwise",
+        description="Serve GraphQL at /graphql (HTTP and WebSocket) and GraphiQL at /. Where CHORALE_CHAIN_URL is "
+        "localnet:, the embedded chain is started beside the server, started again where it dies, and ended with it. "
+        "The first start builds the embedding model and makes demo data. Ctrl-C stops.",
+    )
+    serve.set_defaults(run=_serve)
+
+    localnet = commands.add_parser(
+        "localnet",
+        help="the embedded chain alone: Solana JSON-RPC and PubSub on loopback",
+        description="Run the embedded chain alone, for any Solana client: JSON-RPC on CHORALE_CHAIN_RPC_PORT, PubSub "
+        "there and on the next port, the program deployed and initialised, keys in CHORALE_DATA/localnet/keys.",
+    )
+    localnet.add_argument("--data", type=Path, metavar="FOLDER", help="instead of CHORALE_DATA")
+    localnet.add_argument("--rpc-port", type=int, metavar="PORT", help="instead of CHORALE_CHAIN_RPC_PORT")
+    localnet.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+    localnet.set_defaults(run=_localnet)
+
+    demo = commands.add_parser(
+        "demo",
+        help="make demo data",
+        description="Make demo messages by running the real mutations: through the server that holds CHORALE_DATA, or "
+        "without one where none runs. A broken-off run is continued by the next.",
+    )
+    demo.add_argument("--size", type=_size, default=100, metavar="N", help="how many messages to make (100)")
+    demo.set_defaults(run=_demo)
+
+    schema = commands.add_parser(
+        "export-schema",
+        help="write schema.graphql",
+        description="Write the schema as SDL, development mutations included.",
+    )
+    schema.add_argument("path", type=Path, nargs="?", default=Path("schema.graphql"), help="file (schema.graphql)")
+    schema.add_argument("--check", action="store_true", help="write nothing; exit 1 where the file differs")
+    schema.set_defaults(run=_export_schema)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The application: one lifespan that opens everything, and the routes on top of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route, WebSocketRoute
+
+from chorale.auth import Viewer
+from chorale.context import Context
+from chorale.services import Services, open_services
+from chorale.settings import Settings
+from resolvers.schema import build_schema
+from resolvers.transport.health import Check, Readyz, healthz
+from resolvers.transport.http import GraphQLOverHTTP
+from resolvers.transport.pages import as_json, graphiql_routes, internal_error
+from resolvers.transport.websocket import GraphQLOverWebSocket
+
+log = logging.getLogger("chorale")
+
+
+class App(Starlette):
+    """The ASGI application. `services` are there while its lifespan runs."""
+
+    schema: strawberry.Schema
+    services: Services
+
+    async def admit(self, token: str) -> Viewer | None:
+        """The viewer of a session token."""
+        return await self.services.admit(token)
+
+    def context(self, viewer: Viewer | None, token: str | None) -> Context:
+        """A context for one operation."""
+        return self.services.context(viewer, token)
+
+    def checks(self) -> Mapping[str, Check]:
+        """What `/readyz` asks."""
+        services = self.services
+        return {
+            "solana": services.chain.slot,
+            "qdrant": services.content.ready,
+            "index": services.watcher.caught_up,
+        }
+
+
+def create_app(settings: Settings, say: Callable[[str], None] = log.info) -> App:
+    """The application for these settings; `say` takes lines about what takes long at start.
+
+    Runs under any ASGI server whose process owns the data directory. The lifespan raises StartupError.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with open_services(settings, say) as services:
+            app.services = services
+            yield
+
+    app = App(lifespan=lifespan, exception_handlers={HTTPException: as_json, Exception: internal_error})
+    app.schema = build_schema(embedded=settings.embedded_chain, limits=settings.limits)
+    app.router.routes += [
+        Route("/graphql", GraphQLOverHTTP(app.schema, app, settings.limits)),
+        WebSocketRoute("/graphql", GraphQLOverWebSocket(app.schema, app, settings.limits)),
+        Route("/healthz", healthz),
+        Route("/readyz", Readyz(app.checks).answer),
+        *graphiql_routes(),
+    ]
+    return app

@@ -1,0 +1,150 @@
+"""Everything that a server runs on, opened in order and closed in reverse: the one place where parts are chosen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from chorale.auth import SignIn, Viewer
+from chorale.clusters import chain_identifier
+from chorale.context import Context, DevTools
+from chorale.domain.ports import Chain, ContentStore, Embedder, Index
+from chorale.localnet_process import supervised_localnet
+from chorale.prepare import Preparer
+from chorale.projector import Projector
+from chorale.settings import Settings
+from chorale.state_update import StateUpdates
+from chorale.watcher import Watcher
+from datasources.cache.sessions import open_sessions
+from datasources.embeddings import open_embedder
+from datasources.index import open_index
+from datasources.loaders import TokenFacts
+from datasources.qdrant import open_content
+from datasources.qdrant.identity import CollectionIdentity
+from datasources.solana.client import open_chain
+from datasources.solana.dev_tools import open_dev_tools
+from programs.addresses import ProgramAddresses
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """A running house. `failure` is set with the reason once it cannot go on."""
+
+    settings: Settings
+    chain: Chain
+    chain_identifier: str
+    content: ContentStore
+    embedder: Embedder
+    index: Index
+    projector: Projector
+    watcher: Watcher
+    updates: StateUpdates
+    preparer: Preparer
+    sign_in: SignIn
+    addresses: ProgramAddresses
+    facts: TokenFacts
+    dev: DevTools | None
+    failure: asyncio.Future[str]
+
+    async def admit(self, token: str) -> Viewer | None:
+        """The viewer of a session token."""
+        return await self.sign_in.viewer(token)
+
+    def context(self, viewer: Viewer | None, token: str | None) -> Context:
+        """A context for one operation."""
+        return Context(
+            viewer=viewer,
+            request_token=token,
+            updates=self.updates,
+            preparer=self.preparer,
+            sign_in=self.sign_in,
+            chain=self.chain,
+            chain_identifier=self.chain_identifier,
+            index=self.index,
+            content=self.content,
+            embedder=self.embedder,
+            addresses=self.addresses,
+            facts=self.facts,
+            limits=self.settings.limits,
+            dev=self.dev,
+        )
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, say: Say) -> AsyncIterator[Services]:
+    """Open everything and follow the chain; `say` takes lines about what takes long. Raises StartupError."""
+    limits = settings.limits
+    failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with AsyncExitStack() as stack:
+        localnet = None
+        if settings.embedded_chain:
+            localnet = await stack.enter_async_context(
+                supervised_localnet(settings.data, settings.chain_rpc_port, say, failure)
+            )
+        # The chain's process starts while the model loads.
+        embedder = await stack.enter_async_context(open_embedder(settings.embedding_model, settings.data, say))
+        sessions = await stack.enter_async_context(
+            open_sessions(settings.cache_url, settings.data / "sessions.sqlite3")
+        )
+        if localnet is None:
+            url, ws_url, program_id = settings.chain_url, settings.chain_ws_url, settings.program_id
+        else:
+            address = await localnet.ready()
+            url, ws_url, program_id = address.rpc_url, address.ws_url, address.program_id
+        chain = await stack.enter_async_context(open_chain(url, ws_url, program_id))
+        genesis_hash = await chain.genesis_hash()
+        identity = CollectionIdentity(genesis_hash, program_id, embedder.fingerprint, embedder.dimensions)
+        content = await stack.enter_async_context(
+            open_content(settings.content_url, settings.data / "qdrant", identity)
+        )
+        index = await stack.enter_async_context(
+            open_index(settings.data / "index", genesis_hash, program_id, embedder.fingerprint)
+        )
+        dev = None
+        if localnet is not None:
+            dev = await stack.enter_async_context(open_dev_tools(chain, url, settings.data))
+        addresses = ProgramAddresses(program_id)
+        projector = Projector(chain, content, embedder, index)
+        stack.push_async_callback(projector.close)
+        watcher = Watcher(chain, projector, index, content)
+        stack.push_async_callback(_ended, _followed(watcher, failure))
+        updates = StateUpdates(chain, content, embedder, projector, sessions, limits)
+        stack.push_async_callback(updates.close)
+        identifier = chain_identifier(genesis_hash)
+        yield Services(
+            settings=settings,
+            chain=chain,
+            chain_identifier=identifier,
+            content=content,
+            embedder=embedder,
+            index=index,
+            projector=projector,
+            watcher=watcher,
+            updates=updates,
+            preparer=Preparer(chain, index, addresses),
+            sign_in=SignIn(sessions, settings.domain, settings.public_url, identifier, limits),
+            addresses=addresses,
+            facts=TokenFacts(chain, addresses),
+            dev=dev,
+            failure=failure,
+        )
+
+
+def _followed(watcher: Watcher, failure: asyncio.Future[str]) -> asyncio.Task[None]:
+    task = asyncio.create_task(watcher.run(), name="follow the chain")
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and not failure.done():
+            failure.set_result(f"Following the chain ended: {task.exception()!r}.")
+
+    task.add_done_callback(ended)
+    return task
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
