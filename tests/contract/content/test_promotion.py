@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 
 from chorale.domain.approval import MessageStatus
 from chorale.domain.content import ContentCensus, ContentState, StoredContent
-from datasources.qdrant import QdrantContent
+from chorale.domain.errors import AuthorityUnavailableError
+from datasources.qdrant import CollectionIdentity, QdrantContent, open_content
 from datasources.qdrant.engine import Engine
+from datasources.qdrant.guards import behind
+from datasources.qdrant.points import PointUpdate, _operations
 from datasources.qdrant.search import named_vectors
 from tests.contract.content.conftest import NewStore
-from tests.contract.content.samples import FINGERPRINT, LEASE, criteria, embedding, key, message, promotion, title
+from tests.contract.content.samples import (
+    DIMENSIONS,
+    FINGERPRINT,
+    LEASE,
+    criteria,
+    embedding,
+    key,
+    message,
+    promotion,
+    title,
+)
 
 STATUSES = [status for status in MessageStatus if status is not MessageStatus.STAGED]
 
@@ -99,6 +114,30 @@ async def test_a_crash_between_vectors_and_payload_is_made_good(engine: Engine, 
     assert await is_found(store)
 
 
+@pytest.mark.parametrize("broken", ["update_vectors", "set_payload"])
+async def test_no_half_of_a_promotion_claims_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    identity, content = CollectionIdentity(key(1), key(2), FINGERPRINT, DIMENSIONS), message(1)
+    async with open_content("file:", tmp_path, identity) as store:
+        staged = await store.stage(content, lease_until=LEASE)
+        with monkeypatch.context() as patched:
+            patched.setattr(store._engine.client, broken, fail)
+            with pytest.raises(AuthorityUnavailableError):
+                await store.promote([promotion(content, 5)])
+        assert await read(store) == staged and not await is_found(store)
+        await store.promote([promotion(content, 5)])
+        assert (await read(store)).sequence == 5 and await is_found(store)
+
+
+def test_a_server_is_sent_vectors_before_the_payload_that_claims_them() -> None:
+    steps = list(_operations(PointUpdate("id", behind(5, FINGERPRINT), {}, {"dense": [1.0]})))
+    assert [type(step) for step in steps] == [models.UpdateVectorsOperation, models.SetPayloadOperation]
+
+
 async def test_deleted_chain_state_can_be_written_again(engine: Engine, store: QdrantContent) -> None:
     content = message(1)
     await store.stage(content, lease_until=LEASE)
@@ -127,7 +166,7 @@ async def test_the_census_tells_complete_points_from_others(store: QdrantContent
     await store.ready()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.one_of(

@@ -36,9 +36,9 @@ placed = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    corpus=st.lists(placed, max_size=12),
+    corpus=st.lists(placed, min_size=4, max_size=10),
     viewer=st.none() | st.integers(0, 4),
     threads=st.sets(st.integers(0, 2)),
     mode=st.sampled_from(list(SearchMode)),
