@@ -12,6 +12,7 @@ from chorale.domain.projection import ChainCursor
 from chorale.thread_changes import accounts_in
 
 _PAGE = 1000
+_OVERLAP = 64  # slots
 _MOST = 10_000  # transactions that are replayed one by one; with more, a snapshot is cheaper
 
 
@@ -27,14 +28,16 @@ class Snapshot:
 async def missed(chain: Chain, cursor: ChainCursor) -> Sequence[HistoryEntry] | None:
     """The program's transactions since the cursor, oldest first; None where they are too many or history is gone.
 
-    Those of the cursor's own slot are among them: within a slot, nodes do not all tell the same order.
+    A stretch before the cursor is among them: nodes do not all tell one order, and may list a transaction after later
+    ones were settled.
     """
+    oldest = cursor.slot - _OVERLAP
     entries: list[HistoryEntry] = []
     before: str | None = None
     while len(entries) < _MOST:
         page = await chain.history(chain.program_id, before=before, limit=_PAGE)
-        entries += [entry for entry in page if entry.slot >= cursor.slot]
-        if len(page) < _PAGE or page[-1].slot < cursor.slot:
+        entries += [entry for entry in page if entry.slot >= oldest]
+        if len(page) < _PAGE or page[-1].slot < oldest:
             met = any(entry.signature == cursor.signature for entry in entries)
             return entries[::-1] if met else None
         before = page[-1].signature

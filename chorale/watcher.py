@@ -1,7 +1,9 @@
 """The watcher: follows the chain and has the projector settle whatever changes, whoever changed it.
 
 On every connection: subscribe first, then catch up (from the cursor, or from a snapshot where there is none), then go
-live with what the subscription has kept meanwhile. A transaction that is met twice is settled once.
+live with what the subscription has kept meanwhile. Nodes confirm, list and notify at their own pace, so that a
+transaction may slip through in between: what is listed is looked through again, a little later and then regularly. A
+transaction that is met twice is settled once.
 """
 
 from __future__ import annotations
@@ -18,20 +20,19 @@ from chorale.domain.chain import HistoryEntry, SlotTick
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain, ContentStore, Index
+from chorale.domain.projection import ChainCursor
 from chorale.domain.updates import Authority
 from chorale.projector import Projector
 from chorale.staging import StagingCollector
-from programs.accounts import decode_thread
-from programs.interface import EVENTS
+from chorale.thread_names import threads_of
 
 _log = logging.getLogger(__name__)
 
 _SETTLING = 256  # threads under way at a time; further transactions wait in the inbox
 _INBOX = 10_000
 _BATCH = 100
+_FIRST_CHECK, _CHECK = 2.0, 10.0  # s after going live, and between looks at what is listed
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0  # s between attempts, doubling
-
-_THREAD_EVENTS = frozenset(name for name, spec in EVENTS.items() if spec.record.fields[0].name == "thread")
 
 Item: TypeAlias = TransactionRecord | SlotTick
 
@@ -73,37 +74,51 @@ class Watcher:
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _follow(self, feed: AsyncIterator[Item], tasks: asyncio.TaskGroup) -> None:
+        loop = asyncio.get_running_loop()
         inbox: asyncio.Queue[Item | None] = asyncio.Queue(_INBOX)
         pump = asyncio.create_task(_pump(feed, inbox), name="chain subscription")
         try:
-            await self._catch_up(tasks)
+            begun = await self._catch_up(tasks)
             self._following = True
+            since, then = begun, self._progress.cursor
+            check_at = loop.time() + _FIRST_CHECK
             while (item := await inbox.get()) is not None:
                 if isinstance(item, TransactionRecord):
                     await self._take(item, tasks)
-                elif inbox.empty():
-                    await self._projector.save_cursor()
+                    continue
+                await self._projector.save_cursor()
+                if loop.time() >= check_at:
+                    await self._replay_since(since, tasks, wait=False)
+                    since, then = then, self._progress.cursor
+                    check_at = loop.time() + _CHECK
             await pump
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
 
-    async def _catch_up(self, tasks: asyncio.TaskGroup) -> None:
+    async def _catch_up(self, tasks: asyncio.TaskGroup) -> ChainCursor | None:
+        """Settle what was missed, first of all derived state. Returns the cursor from which that began."""
         cursor = self._progress.cursor or await self._index.chain_cursor()
-        entries = await missed(self._chain, cursor) if cursor is not None else None
-        if entries is None:
-            await self._take_all(tasks)
-        else:
-            for at in range(0, len(entries), _BATCH):
-                await self._replay(entries[at : at + _BATCH], tasks)
+        await self._replay_since(cursor, tasks, wait=True)
         if self._settling:
             await asyncio.wait(self._settling)
         await self._projector.save_cursor()
         if not self._caught_up.is_set():
             await check_content(self._content, self._index, self._projector)
             self._caught_up.set()
+        return cursor
 
-    async def _replay(self, entries: Collection[HistoryEntry], tasks: asyncio.TaskGroup) -> None:
+    async def _replay_since(self, cursor: ChainCursor | None, tasks: asyncio.TaskGroup, *, wait: bool) -> None:
+        """Settle what is listed and not known yet. `wait`: what is listed and not served yet is an error."""
+        listed = await missed(self._chain, cursor) if cursor is not None else None
+        if listed is None:
+            await self._take_all(tasks)
+            return
+        entries = [entry for entry in listed if not self._progress.knows(entry.signature)]
+        for at in range(0, len(entries), _BATCH):
+            await self._replay(entries[at : at + _BATCH], tasks, wait=wait)
+
+    async def _replay(self, entries: Collection[HistoryEntry], tasks: asyncio.TaskGroup, *, wait: bool) -> None:
         signatures = [entry.signature for entry in entries if entry.succeeded]
         records = dict(zip(signatures, await self._chain.transactions(signatures), strict=True))
         for entry in entries:
@@ -111,7 +126,7 @@ class Watcher:
                 self._progress.begin(entry.signature, entry.slot, ())
             elif (record := records[entry.signature]) is not None:
                 await self._take(record, tasks)
-            else:
+            elif wait:
                 raise AuthorityUnavailableError(
                     Authority.SOLANA, f"The node lists transaction {entry.signature} and does not serve it."
                 )
@@ -122,7 +137,7 @@ class Watcher:
         if record.succeeded and record.logs_cut:
             # Which threads it touched cannot be told from what is left of its log.
             await self._take_all(tasks)
-        thread_ids = await self._threads_of(record)
+        thread_ids = await threads_of(record, self._chain, self._index)
         self._progress.begin(record.signature, record.slot, thread_ids)
         for thread_id in thread_ids:
             await self._start(tasks, thread_id, record.signature, record.slot, record)
@@ -130,27 +145,12 @@ class Watcher:
     async def _take_all(self, tasks: asyncio.TaskGroup) -> None:
         """Settle every thread that the index is behind with."""
         seen = await snapshot(self._chain, self._index)
-        if seen.newest is None:
-            return
-        newest = seen.newest.signature
-        self._progress.begin(newest, seen.newest.slot, seen.behind)
+        newest = ""  # where all history is gone
+        if seen.newest is not None:
+            newest = seen.newest.signature
+            self._progress.begin(newest, seen.newest.slot, seen.behind)
         for thread_id in seen.behind:
             await self._start(tasks, thread_id, newest, seen.slot, None)
-
-    async def _threads_of(self, record: TransactionRecord) -> set[str]:
-        if not record.succeeded:
-            return set()
-        found = set()
-        for address in {event.thread for event in record.events if event.name in _THREAD_EVENTS}:
-            thread_id = await self._index.thread_id_at(address)
-            if thread_id is None:
-                read = await self._chain.accounts([address], min_context_slot=record.slot)
-                account = read.accounts[0]
-                if account is None:
-                    raise AuthorityUnavailableError(Authority.SOLANA, f"The node has an event of {address}, not it.")
-                thread_id = decode_thread(address, account.data).thread_id
-            found.add(thread_id)
-        return found
 
     async def _start(
         self, tasks: asyncio.TaskGroup, thread_id: str, signature: str, slot: int, record: TransactionRecord | None

@@ -1,0 +1,33 @@
+"""Which threads a transaction touched: its events name accounts, the index and everything derived name thread ids."""
+
+from __future__ import annotations
+
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.events import TransactionRecord
+from chorale.domain.ports import Chain, IndexReader
+from chorale.domain.updates import Authority
+from programs.accounts import decode_thread
+from programs.interface import EVENTS
+
+_EVENTS = frozenset(name for name, spec in EVENTS.items() if spec.record.fields[0].name == "thread")
+
+
+async def threads_of(record: TransactionRecord, chain: Chain, index: IndexReader) -> set[str]:
+    """Ids of the threads that a transaction touched; none where it failed. New threads are read from the chain.
+
+    Raises AuthorityUnavailableError where the node has a thread's event and not yet its account.
+    """
+    if not record.succeeded:
+        return set()
+    found = set()
+    for address in {event.thread for event in record.events if event.name in _EVENTS}:
+        thread_id = await index.thread_id_at(address)
+        if thread_id is None:
+            account = (await chain.accounts([address], min_context_slot=record.slot)).accounts[0]
+            if account is None:
+                raise AuthorityUnavailableError(
+                    Authority.SOLANA, f"The node has an event of thread {address} and not yet its account."
+                )
+            thread_id = decode_thread(address, account.data).thread_id
+        found.add(thread_id)
+    return found
