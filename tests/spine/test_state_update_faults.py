@@ -1,0 +1,224 @@
+"""Where an authority fails in the middle, the caller is told what is known, and the update is settled later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chorale.domain.approval import MessageStatus
+from chorale.domain.chain import Commitment, SignatureStatus
+from chorale.domain.commands import CreateThread
+from chorale.domain.content import Content, ContentKey, FetchedContent, StoredContent
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.events import EventKind, EventPosition
+from chorale.domain.updates import Authority, Outcome, StepState
+from chorale.late_updates import BLOCKHASH_LIFETIME
+from tests.chains import signature_of
+from tests.spine.desk import LIMITS, Desk, open_desk
+from tests.spine.parts import Actor, Parts
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+IMPATIENT = replace(LIMITS, confirm_timeout=0.2)
+
+
+class Unreliable:
+    """Stands before a real port and fails on demand; all else passes through."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class LossyChain(Unreliable):
+    """Loses what is sent while `lost`; `away` fails sends after they have been passed on."""
+
+    lost = True
+    away = False
+    older = 0
+
+    async def send(self, transaction: bytes) -> str:
+        if self.lost:
+            return signature_of(transaction)
+        signature: str = await self._real.send(transaction)
+        if self.away:
+            raise AuthorityUnavailableError(Authority.SOLANA)
+        return signature
+
+    async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
+        status: SignatureStatus | None = await self._real.confirm(signature, timeout)
+        return status
+
+    async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
+        height: int = await self._real.block_height(commitment)
+        return height + self.older
+
+
+class AbsentContent(Unreliable):
+    """A store that is away."""
+
+    async def stage(self, content: Content, *, lease_until: int) -> StoredContent:
+        raise AuthorityUnavailableError(Authority.QDRANT)
+
+
+class CorruptContent(Unreliable):
+    """A store that reads back other facts than were written."""
+
+    changes: Mapping[str, Any] = {}
+
+    async def fetch(self, keys: Sequence[ContentKey]) -> Mapping[ContentKey, FetchedContent]:
+        fetched: Mapping[ContentKey, FetchedContent] = await self._real.fetch(keys)
+        return {
+            key: replace(answer, stored=replace(answer.stored, **self.changes)) if answer.stored else answer
+            for key, answer in fetched.items()
+        }
+
+
+async def creation(desk: Desk, actor: Actor) -> CreateThread:
+    draft = actor.thread("Faults")
+    return CreateThread(signed_transaction=await desk.sign(actor, draft), title="Faults", salt=draft.content.salt)
+
+
+async def final(desk: Desk, signature: str) -> Outcome:
+    states = [state async for state in desk.updates.follow(signature)]
+    return states[-1].outcome
+
+
+async def test_unknown_is_told_and_settled_later(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    chain = LossyChain(parts.chain)
+    async with open_desk(parts, tmp_path, chain=chain, limits=IMPATIENT) as desk:
+        command = await creation(desk, ana)
+        result = await desk.run(command)
+        assert result.update.outcome is Outcome.UNKNOWN
+        assert result.thread is None
+        assert [step.state for step in result.update.steps] == [StepState.DONE, *[StepState.WAITING] * 3]
+        await desk.running.send_raw(command.signed_transaction)
+        assert await final(desk, result.update.signature) is Outcome.VERIFIED
+        settled = await desk.run(command)
+        assert settled.thread is not None
+        assert settled.update.outcome is Outcome.VERIFIED
+
+
+async def test_unknown_is_settled_after_a_restart(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    async with open_desk(parts, tmp_path, chain=LossyChain(parts.chain), limits=IMPATIENT) as desk:
+        command = await creation(desk, ana)
+        signature = (await desk.run(command)).update.signature
+    await parts.running.send_raw(command.signed_transaction)
+    async with open_desk(parts, tmp_path) as desk:
+        known = await desk.updates.state(signature)
+        assert known is not None
+        assert known.outcome is Outcome.UNKNOWN
+        assert await final(desk, signature) is Outcome.VERIFIED
+        thread_id = (await desk.run(command)).thread_id
+    batch = await parts.index.events_after(thread_id, EventPosition("", 0, thread_id, 0, 0), 10)
+    assert [event.kind for event in batch.events] == [EventKind.THREAD_CREATED, EventKind.UPDATE_VERIFIED]
+
+
+async def test_expired_is_said_only_when_it_is_sure(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    chain = LossyChain(parts.chain)
+    async with open_desk(parts, tmp_path, chain=chain, limits=IMPATIENT) as desk:
+        command = await creation(desk, ana)
+        signature = (await desk.run(replace(command, idempotency_key="k"))).update.signature
+        chain.older = BLOCKHASH_LIFETIME + 100  # as if that many blocks had passed since
+        assert await final(desk, signature) is Outcome.EXPIRED
+        # The key stands for nothing now: the same instruction signed anew takes it over.
+        chain.lost, chain.older = False, 0
+        result = await desk.run(replace(command, idempotency_key="k"))
+        assert result.update.outcome is Outcome.VERIFIED
+
+
+async def test_a_dropped_transaction_is_sent_again(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    chain = LossyChain(parts.chain)
+
+    class Once(LossyChain):
+        async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
+            chain.lost = False
+            status: SignatureStatus | None = await parts.chain.confirm(signature, 0.1 if timeout > 1 else timeout)
+            return status
+
+    once = Once(chain)
+    once.lost = False
+    async with open_desk(parts, tmp_path, chain=once) as desk:
+        result = await desk.run(await creation(desk, ana))
+        assert result.update.outcome is Outcome.VERIFIED
+
+
+async def test_an_answer_lost_after_sending_is_no_failure(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    chain = LossyChain(parts.chain)
+    chain.lost, chain.away = False, True
+    async with open_desk(parts, tmp_path, chain=chain) as desk:
+        result = await desk.run(await creation(desk, ana))
+        assert result.update.outcome is Outcome.VERIFIED
+
+
+async def test_without_its_store_nothing_is_sent(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    async with open_desk(parts, tmp_path, content=AbsentContent(parts.content)) as desk:
+        command = await creation(desk, ana)
+        before = await desk.picture()
+        refusal = await desk.refused(command)
+        assert (refusal.problem, refusal.authority, refusal.retryable) == (
+            "AuthorityUnavailable", Authority.QDRANT, True,
+        )  # fmt: skip
+        assert await desk.picture() == before
+        assert await parts.chain.status(signature_of(command.signed_transaction)) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "conflict"),
+    [
+        ({"body": "Altered bytes"}, "do not hash"),
+        ({"status": MessageStatus.DENIED}, "status"),
+        ({"author": "11111111111111111111111111111111"}, "author"),
+        ({"voters": ("11111111111111111111111111111111",)}, "voters"),
+        ({"sequence": 1_000}, "above a finalized read"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+async def test_what_differs_is_diverged_by_name(
+    parts: Parts, ana: Actor, tmp_path: Path, changes: Mapping[str, Any], conflict: str
+) -> None:
+    content = CorruptContent(parts.content)
+    async with open_desk(parts, tmp_path, content=content) as desk:
+        thread_id = (await desk.run(await creation(desk, ana))).thread_id
+        content.changes = changes
+        result = await desk.run(await desk.posting(ana, ana.post(thread_id, "Seen otherwise")))
+        assert result.update.outcome is Outcome.DIVERGED
+        assert conflict in (result.update.steps[3].detail or "")
+        assert result.message is not None
+        batch = await parts.index.events_after(thread_id, EventPosition("", 0, thread_id, 0, 0), 10)
+        assert (batch.events[-1].kind, batch.events[-1].signature) == (
+            EventKind.UPDATE_DIVERGED, result.update.signature,
+        )  # fmt: skip
+
+
+async def test_a_point_left_behind_is_projected_again(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    """The first read shows the point as it was staged; verification asks for it again and does not diverge."""
+
+    class Behind(Unreliable):
+        reads = 0
+
+        async def fetch(self, keys: Sequence[ContentKey]) -> Mapping[ContentKey, FetchedContent]:
+            self.reads += 1
+            if self.reads == 1:
+                fetched: Mapping[ContentKey, FetchedContent] = await self._real.fetch(keys)
+                return {
+                    key: replace(answer, stored=replace(answer.stored, status=MessageStatus.STAGED, sequence=0))
+                    for key, answer in fetched.items()
+                    if answer.stored
+                }
+            answers: Mapping[ContentKey, FetchedContent] = await self._real.fetch(keys)
+            return answers
+
+    async with open_desk(parts, tmp_path) as desk:
+        thread_id = (await desk.run(await creation(desk, ana))).thread_id
+    content = Behind(parts.content)
+    async with open_desk(parts, tmp_path, content=content) as desk:
+        result = await desk.run(await desk.posting(ana, ana.post(thread_id, "Late to arrive")))
+        assert result.update.outcome is Outcome.VERIFIED
+        assert content.reads == 2
