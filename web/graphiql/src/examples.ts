@@ -10,25 +10,29 @@ const problem = "... on Problem { code explanation }";
 
 export const examples: readonly Example[] = [
   {
-    query: `# Welcome to Chorale. The tabs walk through one message's life; run them from left to right.
-# Values in {{double braces}} are filled from the answers of earlier tabs.
+    query: `# Welcome to Chorale. The tabs walk through one message's
+# life; run them from left to right. Values in {{double
+# braces}} are filled from the answers of earlier tabs.
 #
-# First two wallets, made and funded on the embedded chain. Ada will own a thread, Ben will write into it.
+# First two wallets, made and funded on the embedded
+# chain. Ada will own a thread, Ben will write into it.
 mutation Wallets {
   ada: devWallet(name: "ada") { name address }
   ben: devWallet(name: "ben") { name address }
 }`,
   },
   {
-    query: `# Sign both in. (A real wallet uses signInChallenge and signIn.)
-# The later tabs send these tokens in their Authorization header.
+    query: `# Sign both in. (A real wallet uses signInChallenge and
+# signIn.) The later tabs send these tokens in their
+# Authorization header.
 mutation SignIn {
   ada: devSignIn(name: "ada") { token expiresAt viewer { address tokenBalance { amount decimals } } }
   ben: devSignIn(name: "ben") { token expiresAt }
 }`,
   },
   {
-    query: `# The server prepares an unsigned transaction; it never holds a wallet's key.
+    query: `# The server prepares an unsigned transaction; it never
+# holds a wallet's key.
 query PrepareThread($wallet: Pubkey!, $title: String!) {
   prepare {
     createThread(wallet: $wallet, title: $title) {
@@ -41,14 +45,16 @@ query PrepareThread($wallet: Pubkey!, $title: String!) {
     as: "Ada",
   },
   {
-    query: `# The wallet signs. On the embedded chain this mutation stands in for it.
+    query: `# The wallet signs. On the embedded chain this mutation
+# stands in for it.
 mutation SignThread($transaction: Base64!) {
   devSign(name: "ada", transaction: $transaction)
 }`,
     variables: { transaction: "{{PrepareThread.prepare.createThread.transaction}}" },
   },
   {
-    query: `# Solana first, then Qdrant, then the index, then read back: the four steps are in the answer.
+    query: `# Solana first, then Qdrant, then the index, then read
+# back: the four steps are in the answer.
 mutation CreateThread($input: CreateThreadInput!) {
   createThread(input: $input) {
     ... on CreateThreadSuccess {
@@ -68,7 +74,8 @@ mutation CreateThread($input: CreateThreadInput!) {
     as: "Ada",
   },
   {
-    query: `# Keep this one running: it shows everything that happens in the thread from here on. Go on in the next tab.
+    query: `# Keep this one running: it shows everything that happens
+# in the thread from here on. Go on in the next tab.
 subscription Watch($threadId: Hash!) {
   threadEvents(threadId: $threadId) {
     __typename
@@ -84,7 +91,8 @@ subscription Watch($threadId: Hash!) {
     as: "Ada",
   },
   {
-    query: `# Ben is not a co-author, so he submits with a stake. What the wallet would refuse is refused here already.
+    query: `# Ben is not a co-author, so he submits with a stake. What
+# the wallet would refuse is refused here already.
 query PrepareMessage($wallet: Pubkey!, $threadId: Hash!, $body: String!, $stake: U64!) {
   prepare {
     submitMessage(wallet: $wallet, threadId: $threadId, body: $body, stake: $stake) {
@@ -108,7 +116,8 @@ query PrepareMessage($wallet: Pubkey!, $threadId: Hash!, $body: String!, $stake:
     variables: { transaction: "{{PrepareMessage.prepare.submitMessage.transaction}}" },
   },
   {
-    query: `# Pending: only Ben and the thread's co-authors can read it now.
+    query: `# Pending: only Ben and the thread's co-authors can read
+# it now.
 mutation SubmitMessage($input: SubmitMessageInput!) {
   submitMessage(input: $input) {
     ... on SubmitMessageSuccess {
@@ -159,8 +168,9 @@ query Approvals($voter: Pubkey!) {
     variables: { transaction: "{{PrepareVote.prepare.castVote.transaction}}" },
   },
   {
-    query: `# Ada is the only required voter, so this vote publishes the message and seats Ben beside her.
-# The subscription's tab has seen it too.
+    query: `# Ada is the only required voter, so this vote publishes
+# the message and seats Ben beside her. The subscription's
+# tab has seen it too.
 mutation Approve($input: TransactionInput!) {
   castVote(input: $input) {
     ... on CastVoteSuccess {
@@ -175,7 +185,8 @@ mutation Approve($input: TransactionInput!) {
     as: "Ada",
   },
   {
-    query: `# Published means searchable: by words, by meaning, or both. No sign-in is needed for what is published.
+    query: `# Published means searchable: by words, by meaning, or
+# both. No sign-in is needed for what is published.
 query Find($query: String!) {
   search(query: $query, mode: HYBRID, first: 5) {
     edges {
@@ -188,7 +199,8 @@ query Find($query: String!) {
     variables: { query: "a keeper's book of lost ships" },
   },
   {
-    query: `# The proof: 20 hashes from the message's leaf to the content root that the thread's account holds on chain.
+    query: `# The proof: 20 hashes from the message's leaf to the
+# content root that the thread's account holds on chain.
 query Proof($contentHash: Hash!) {
   message(contentHash: $contentHash) {
     status
@@ -199,7 +211,8 @@ query Proof($contentHash: Hash!) {
     variables: { contentHash: "{{Approve.castVote.message.contentHash}}" },
   },
   {
-    query: `# And what is there already: the most recently active threads.
+    query: `# And what is there already: the most recently active
+# threads.
 query Threads {
   threads(first: 10) {
     nodes {
