@@ -9,7 +9,7 @@ from solders.keypair import Keypair
 from programs import instructions
 from programs.problems import ProgramError
 from programs.wire import key_bytes
-from tests.program.altered import with_account
+from tests.program.altered import with_account, with_meta
 from tests.program.harness import MINIMUM_STAKE, WINDOW, Harness, Wallet
 from tests.program.stage import Stage
 
@@ -64,6 +64,8 @@ def test_initialize_makes_protocol_and_treasury(bare: Harness) -> None:
 
 def test_initialize_needs_the_programs_keypair(bare: Harness) -> None:
     """Another signature in its place, or none, is refused, and so is a second time."""
+    unsigned = with_meta(initialize(bare), 2, is_signer=False)
+    assert bare.send(unsigned, bare.admin).code == ProgramError.UNAUTHORIZED
     stranger = Keypair()
     asked = with_account(initialize(bare), 2, str(stranger.pubkey()))
     assert bare.send(asked, bare.admin, stranger).code == ProgramError.INVALID_ACCOUNT

@@ -8,11 +8,12 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
+from programs import identity
 from programs.interface import INSTRUCTIONS
 from programs.problems import ProgramError
 from tests.program.altered import with_account, with_accounts, with_data, with_meta
 from tests.program.harness import START, WINDOW, Wallet
-from tests.program.stage import Stage
+from tests.program.stage import Stage, body_hash
 
 Step = tuple[Instruction, tuple[Wallet, ...]]
 
@@ -197,6 +198,34 @@ def test_accounts_of_another_program_are_refused() -> None:
     address = stage.program.thread(stage.thread_id)
     stage.chain.put_account(address, str(Keypair().pubkey()), stage.chain.data(address))
     stage.refused(ProgramError.INVALID_ACCOUNT, stage.vote_instruction(stage.creator, content_hash), stage.creator)
+
+
+@pytest.mark.parametrize("role", ["protocol", "thread", "message"])
+def test_copies_at_other_addresses_are_refused(role: str) -> None:
+    """The right bytes, owned by the program, at an address that is not theirs, are InvalidAccount."""
+    stage = Stage()
+    content_hash = stage.submit(stage.outsider)
+    author = stage.chain.wallet()
+    genuine = {
+        "protocol": stage.program.protocol(),
+        "thread": stage.program.thread(stage.thread_id),
+        "message": stage.message(content_hash).address,
+    }[role]
+    copy = str(Keypair().pubkey())
+    stage.chain.put_account(copy, stage.program.program_id, stage.chain.data(genuine))
+    if role == "protocol":
+        instruction, signer = stage.submit_instruction(author, 9), author
+    elif role == "thread":
+        instruction, signer = stage.post_instruction(stage.creator, 9), stage.creator
+    else:
+        instruction, signer = stage.vote_instruction(stage.creator, content_hash), stage.creator
+    places = [str(meta.pubkey) for meta in instruction.accounts]
+    altered = with_account(instruction, places.index(genuine), copy)
+    if role == "thread":
+        # With the message's address derived from the copy's, only the thread's own address gives it away.
+        posted = identity.content_hash(stage.thread_id, stage.creator.key, 9, body_hash(9))
+        altered = with_account(altered, 3, stage.program.message(copy, posted))
+    stage.refused(ProgramError.INVALID_ACCOUNT, altered, signer)
 
 
 def test_the_payer_signs_for_itself() -> None:
