@@ -32,11 +32,13 @@ class DirectoryInUseError(StartupError):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who owns a directory: the command, its process id, and the address it answers at once it does ("" before)."""
+    """Who owns a directory: the command, its process id, and where it answers once it does ("" before): its own
+    address and that of its chain's RPC."""
 
     command: str
     pid: int
     address: str = ""
+    rpc_url: str = ""
 
 
 class Ownership:
@@ -46,9 +48,9 @@ class Ownership:
         self._descriptor = descriptor
         self._command = command
 
-    def announce(self, address: str) -> None:
-        """Write the owner's address into the lock file."""
-        text = json.dumps(asdict(Holder(self._command, os.getpid(), address))).encode()
+    def announce(self, address: str = "", rpc_url: str = "") -> None:
+        """Write the owner's addresses into the lock file."""
+        text = json.dumps(asdict(Holder(self._command, os.getpid(), address, rpc_url))).encode()
         os.pwrite(self._descriptor, text, 0)
         os.ftruncate(self._descriptor, len(text))
 
@@ -75,7 +77,7 @@ def own(path: Path, command: str, *, wait: float = 0.5) -> Iterator[Ownership]:
                 raise DirectoryInUseError(path, _read(path))
             time.sleep(_RETRY)
         ownership = Ownership(descriptor, command)
-        ownership.announce("")
+        ownership.announce()
         yield ownership
     finally:
         os.close(descriptor)

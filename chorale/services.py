@@ -35,6 +35,7 @@ class Services:
     """A running house. `failure` is set with the reason once it cannot go on."""
 
     settings: Settings
+    rpc_url: str
     chain: Chain
     chain_identifier: str
     content: ContentStore
@@ -117,6 +118,7 @@ async def open_services(settings: Settings, say: Say) -> AsyncIterator[Services]
         identifier = chain_identifier(genesis_hash)
         yield Services(
             settings=settings,
+            rpc_url=url,
             chain=chain,
             chain_identifier=identifier,
             content=content,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from chorale.settings import DEFAULT_MODEL
+from datasources.embeddings import open_embedder
 from tests.chains import RunningChain, running_localnet, running_validator
+from tests.stack import RunningServer, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +26,23 @@ def validator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain
     """Agave's test validator."""
     with running_validator(tmp_path_factory.mktemp("validator")) as chain:
         yield chain
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default model's folder, built once for every server of a run."""
+    data = tmp_path_factory.mktemp("models")
+
+    async def build() -> None:
+        async with open_embedder(DEFAULT_MODEL, data, lambda _: None):
+            pass
+
+    asyncio.run(build())
+    return data / "models"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[RunningServer]:
+    """A server process for all tests that only add to it."""
+    with running_stack(tmp_path_factory.mktemp("server") / "data", models) as running:
+        yield running
