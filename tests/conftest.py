@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[R
     """A server process for all tests that only add to it."""
     with running_stack(tmp_path_factory.mktemp("server") / "data", models) as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where CHORALE_TEST_NO_SKIPS is set, a skipped test is a failed one: everything is meant to be installed."""
+    report = yield
+    if report.skipped and os.environ.get("CHORALE_TEST_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CHORALE_TEST_NO_SKIPS is set: {report.longrepr}"
+    return report
