@@ -102,6 +102,7 @@ class Projector:
         await self._lanes.close()
 
     async def _round(self, lane: Lane, batch: Sequence[Request]) -> None:
+        await self._learn(lane, {request.signature for request in batch if request.signature is not None})
         await self._project(lane, max(request.min_slot for request in batch))
         progress = await self._index.progress(lane.thread_id)
         lane.records = {
@@ -121,6 +122,13 @@ class Projector:
             else:
                 if found is not None:
                     request.answer(found)
+
+    async def _learn(self, lane: Lane, signatures: set[str]) -> None:
+        """Ask for the transactions that are waited for: their events save the way through the thread's history."""
+        unknown = sorted(signatures - lane.records.keys())
+        for record in await self._chain.transactions(unknown) if unknown else ():
+            if record is not None:
+                lane.know(record)
 
     async def _project(self, lane: Lane, min_slot: int) -> None:
         known = await self._index.progress(lane.thread_id)

@@ -25,6 +25,7 @@ class ThreadHistory:
         self._address = address
         self._known = known
         self._asked: set[str] = set()
+        self._listed: set[str] = set()
         self._found: dict[tuple[int, int], tuple[ProgramEvent, TransactionRecord]] = {}
         self._sequences: set[int] = set()
         self._cut: set[int] = set()  # sequences whose log was cut, so that some of their events may be lost
@@ -34,10 +35,11 @@ class ThreadHistory:
     async def reach(self, sequence: int) -> bool:
         """Gather all events up to `sequence`, as far as the node still has them; False where it seems to lag.
 
-        Nodes forget what is oldest. So the newest missing, or one that is listed and not served, is not there yet.
+        Nodes forget what is oldest. So where the newest is not listed, or one is listed and not served, it is not there
+        yet.
         """
         for pause in (*_LAG, None):
-            if self._complete(sequence) or (await self._page_back(sequence) and sequence in self._sequences):
+            if self._complete(sequence) or (await self._page_back(sequence) and self._is_listed(sequence)):
                 return True
             if pause is not None:
                 await asyncio.sleep(pause)
@@ -72,12 +74,16 @@ class ThreadHistory:
         wanted = sequence - self._known.sequence
         return len(self._sequences) >= wanted and sum(number <= sequence for number in self._sequences) == wanted
 
+    def _is_listed(self, sequence: int) -> bool:
+        return any(key[0] == sequence and record.signature in self._listed for key, (_, record) in self._found.items())
+
     async def _page_back(self, sequence: int) -> bool:
         """Ask for transactions, newest first, until nothing is missing; False where the node named one that it does
         not serve yet."""
         before, served = None, True
         while True:
             page = await self._chain.history(self._address, until=self._known.signature, before=before, limit=_PAGE)
+            self._listed.update(entry.signature for entry in page)
             wanted = [entry.signature for entry in page if entry.succeeded and entry.signature not in self._asked]
             for at in range(0, len(wanted), _BATCH):
                 signatures = wanted[at : at + _BATCH]
