@@ -65,7 +65,7 @@ async def _index(request: Request) -> Response:
 
 def graphiql_routes() -> list[BaseRoute]:
     """`/` and the files that it loads."""
-    return [Route("/", _index), Mount("/static/graphiql/assets", _Assets(directory=FOLDER / "assets"))]
+    return [Route("/", _index), Mount("/static/graphiql/assets", _Assets(directory=FOLDER / "assets", check_dir=False))]
 
 
 async def as_json(request: Request, error: Exception) -> Response:
