@@ -29,6 +29,7 @@ from programs.addresses import ProgramAddresses
 
 _log = logging.getLogger(__name__)
 
+_FINALITY = 60.0  # s that a late update may wait for the chain to finalize: about 13 are usual
 _ENDED_WELL = (Outcome.VERIFIED, Outcome.DIVERGED)
 
 
@@ -154,7 +155,7 @@ class StateUpdates:
         status = await self._steps.await_confirmation(facts, progress)
         if status is not None and status.error is None:
             await self._steps.propagate(facts, progress, status)
-            await self._steps.verify(facts, progress, status)
+            await self._steps.verify(facts, progress, status, patience=_FINALITY)
 
     async def _unsettled(self, facts: UpdateFacts, progress: Progress) -> UpdateResult:
         """The answer while the end is open; it is watched for from here on."""

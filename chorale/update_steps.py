@@ -126,11 +126,17 @@ class UpdateSteps:
                 settled = await self._projector.settle(facts.thread_id, facts.signature, min_slot=status.slot)
             progress.set(cursor=event_cursor(settled.position))
 
-    async def verify(self, facts: UpdateFacts, progress: Progress, status: SignatureStatus) -> Verified:
+    async def verify(
+        self, facts: UpdateFacts, progress: Progress, status: SignatureStatus, *, patience: float = 0.0
+    ) -> Verified:
         """Read back, compare, and tell the thread's subscribers. Raises what `Verification.verify` raises."""
         with progress.step(StepName.VERIFY):
             verified = await self._verification.verify(
-                facts.thread_id, facts.content_hash, status.slot, own_content=facts.brings_content
+                facts.thread_id,
+                facts.content_hash,
+                status.slot,
+                own_content=facts.brings_content,
+                patience=patience,
             )
             note = verified.conflict or verified.remark
             if note is not None:

@@ -9,7 +9,7 @@ from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.approval import MessageStatus
 from chorale.domain.chain import Commitment
 from chorale.domain.content import ContentKey, ContentKind, ContentState, FetchedContent, StoredContent
-from chorale.domain.errors import MinimumSlotNotReachedError, StaleReadError
+from chorale.domain.errors import StaleReadError
 from chorale.domain.ports import Chain, ContentStore, Embedder
 from chorale.projector import Projector
 from programs import identity
@@ -17,6 +17,7 @@ from programs.accounts import decode_message, decode_thread
 from programs.addresses import ProgramAddresses
 
 _PAUSE = 0.1
+_FINALITY_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,14 @@ class Verification:
             None if message is None else decode_message(message.address, message.data),
         )
 
-    async def verify(self, thread_id: str, content_hash: str | None, min_slot: int, *, own_content: bool) -> Verified:
+    async def verify(
+        self, thread_id: str, content_hash: str | None, min_slot: int, *, own_content: bool, patience: float = 0.0
+    ) -> Verified:
         """Compare until chain and content are of one version.
 
         `own_content` says that this update brought the bytes, so that their absence is a conflict and not a remark.
-        Raises StaleReadError where the two do not meet in time.
+        `patience` is for how many seconds a doubt may wait for the chain to finalize. Raises StaleReadError where the
+        two do not meet in time.
         """
         for attempt in range(self._attempts + 1):
             entities = await self.entities(thread_id, content_hash, min_slot)
@@ -105,23 +109,24 @@ class Verification:
             else:
                 await asyncio.sleep(_PAUSE)
         if found.gap > 0:
-            return await self._against_finalized(thread_id, content_hash, min_slot, own_content)
+            return await self._against_finalized(content_hash, entities, found.gap, patience)
         raise StaleReadError("The content did not reach the chain's version while it was verified.")
 
-    async def _against_finalized(
-        self, thread_id: str, content_hash: str | None, min_slot: int, own_content: bool
-    ) -> Verified:
-        try:
-            entities = await self.entities(thread_id, content_hash, min_slot, Commitment.FINALIZED)
-        except MinimumSlotNotReachedError as error:
-            raise StaleReadError("The content is ahead of what the chain has finalized.") from error
-        if entities.thread is None or (content_hash is not None and entities.message is None):
+    async def _against_finalized(self, content_hash: str | None, seen: Entities, gap: int, patience: float) -> Verified:
+        """A point above what a node shows: wrong only where the chain finalizes less than what was seen here."""
+        if seen.thread is None or seen.message is None:
             raise StaleReadError("The node does not show the accounts that the transaction made.")
-        found = await self._compare(entities, content_hash, own_content)
-        if found.gap < 0:
-            raise StaleReadError("The content did not reach the chain's version while it was verified.")
-        conflict = f"the stored sequence is {found.gap} above a finalized read" if found.gap else found.conflict
-        return Verified(entities, conflict, found.remark)
+        slot = await self._chain.slot()
+        deadline = asyncio.get_running_loop().time() + patience
+        while await self._chain.slot(Commitment.FINALIZED) < slot:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise StaleReadError("The content is ahead of what the chain has finalized.")
+            await asyncio.sleep(_FINALITY_PAUSE)
+        final = await self.entities(seen.thread.thread_id, content_hash, slot, Commitment.FINALIZED)
+        if final.message is None or final.message.sequence >= seen.message.sequence + gap:
+            raise StaleReadError("The node was behind while the update was verified.")
+        point = seen.message.sequence + gap
+        return Verified(seen, f"the stored sequence {point} is above a finalized read, {final.message.sequence}")
 
     async def _compare(self, entities: Entities, content_hash: str | None, own_content: bool) -> _Comparison:
         thread, message = entities.thread, entities.message

@@ -130,7 +130,7 @@ async def test_expired_is_said_only_when_it_is_sure(parts: Parts, ana: Actor, tm
         # The key stands for nothing now: the same instruction signed anew takes it over.
         chain.lost, chain.older = False, 0
         result = await desk.run(replace(command, idempotency_key="k"))
-        assert result.update.outcome is Outcome.VERIFIED
+        assert await final(desk, result.update.signature) is Outcome.VERIFIED
 
 
 async def test_a_dropped_transaction_is_sent_again(parts: Parts, ana: Actor, tmp_path: Path) -> None:
@@ -188,8 +188,11 @@ async def test_what_differs_is_diverged_by_name(
         thread_id = (await desk.run(await creation(desk, ana))).thread_id
         content.changes = changes
         result = await desk.run(await desk.posting(ana, ana.post(thread_id, "Seen otherwise")))
-        assert result.update.outcome is Outcome.DIVERGED
-        assert conflict in (result.update.steps[3].detail or "")
+        # A point above the chain is only told once that is finalized: until then the update stays CONFIRMED.
+        assert await final(desk, result.update.signature) is Outcome.DIVERGED
+        update = await desk.updates.state(result.update.signature)
+        assert update is not None
+        assert conflict in (update.steps[3].detail or "")
         assert result.message is not None
         batch = await parts.index.events_after(thread_id, EventPosition("", 0, thread_id, 0, 0), 10)
         assert (batch.events[-1].kind, batch.events[-1].signature) == (
