@@ -79,7 +79,9 @@ class Verification:
         if content_hash is not None:
             addresses.append(self._addresses.message(thread_address, content_hash))
         read = await self._chain.accounts(addresses, min_context_slot=min_slot, commitment=commitment)
-        thread, message = read.accounts[0], read.accounts[1] if content_hash is not None else None
+        # Anyone can send lamports to an address before the program makes its account there.
+        own = [data if data is not None and data.owner == self._chain.program_id else None for data in read.accounts]
+        thread, message = own[0], own[1] if content_hash is not None else None
         return Entities(
             read.slot,
             None if thread is None else decode_thread(thread.address, thread.data),
