@@ -108,7 +108,7 @@ def _string(table: bytes, offset: int) -> str:
 
 def read_sections(elf: bytes) -> list[Section]:
     """The sections of a 64-bit little-endian ELF, in file order."""
-    if elf[:6] != b"\x7fELF\x02\x01" or struct.unpack_from("<H", elf, 18)[0] != EM_BPF:
+    if len(elf) < EHDR or elf[:6] != b"\x7fELF\x02\x01" or struct.unpack_from("<H", elf, 18)[0] != EM_BPF:
         raise RelinkError("not a little-endian BPF object")
     (table,) = struct.unpack_from("<Q", elf, 0x28)
     count, names_index = struct.unpack_from("<HH", elf, 0x3C)
