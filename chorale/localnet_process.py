@@ -60,6 +60,7 @@ class LocalnetProcess:
             address = await self._start(self._rpc_port)
         except StartupError as error:
             self._ready.set_exception(error)
+            self._ready.exception()  # looked at: whoever would await it may have failed before
             return
         self._ready.set_result(address)
         while (ending := await self._death()) is not None:

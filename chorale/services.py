@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from chorale.auth import SignIn, Viewer
 from chorale.clusters import chain_identifier
 from chorale.context import Context, DevTools
+from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
+from chorale.domain.updates import Authority
 from chorale.localnet_process import supervised_localnet
 from chorale.prepare import Preparer
 from chorale.projector import Projector
@@ -28,6 +30,13 @@ from datasources.solana.dev_tools import open_dev_tools
 from programs.addresses import ProgramAddresses
 
 Say = Callable[[str], None]
+
+_CURES = {
+    Authority.SOLANA: "Check CHORALE_CHAIN_URL and CHORALE_PROGRAM_ID.",
+    Authority.QDRANT: "Check CHORALE_CONTENT_URL.",
+    Authority.BACKEND: "Check CHORALE_CACHE_URL.",
+    Authority.FRONTEND: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,62 +87,68 @@ class Services:
 @asynccontextmanager
 async def open_services(settings: Settings, say: Say) -> AsyncIterator[Services]:
     """Open everything and follow the chain; `say` takes lines about what takes long. Raises StartupError."""
-    limits = settings.limits
     failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with AsyncExitStack() as stack:
-        localnet = None
-        if settings.embedded_chain:
-            localnet = await stack.enter_async_context(
-                supervised_localnet(settings.data, settings.chain_rpc_port, say, failure)
-            )
-        # The chain's process starts while the model loads.
-        embedder = await stack.enter_async_context(open_embedder(settings.embedding_model, settings.data, say))
-        sessions = await stack.enter_async_context(
-            open_sessions(settings.cache_url, settings.data / "sessions.sqlite3")
+        try:
+            services = await _opened(settings, say, failure, stack)
+        except AuthorityUnavailableError as error:
+            raise StartupError(f"{error} {_CURES[error.authority]}") from error
+        yield services
+
+
+async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], stack: AsyncExitStack) -> Services:
+    limits = settings.limits
+    localnet = None
+    if settings.embedded_chain:
+        localnet = await stack.enter_async_context(
+            supervised_localnet(settings.data, settings.chain_rpc_port, say, failure)
         )
-        if localnet is None:
-            url, ws_url, program_id = settings.chain_url, settings.chain_ws_url, settings.program_id
-        else:
-            address = await localnet.ready()
-            url, ws_url, program_id = address.rpc_url, address.ws_url, address.program_id
-        chain = await stack.enter_async_context(open_chain(url, ws_url, program_id))
-        genesis_hash = await chain.genesis_hash()
-        identity = CollectionIdentity(genesis_hash, program_id, embedder.fingerprint, embedder.dimensions)
-        content = await stack.enter_async_context(
-            open_content(settings.content_url, settings.data / "qdrant", identity)
-        )
-        index = await stack.enter_async_context(
-            open_index(settings.data / "index", genesis_hash, program_id, embedder.fingerprint)
-        )
-        dev = None
-        if localnet is not None:
-            dev = await stack.enter_async_context(open_dev_tools(chain, url, settings.data))
-        addresses = ProgramAddresses(program_id)
-        projector = Projector(chain, content, embedder, index)
-        stack.push_async_callback(projector.close)
-        watcher = Watcher(chain, projector, index, content)
-        stack.push_async_callback(_ended, _followed(watcher, failure))
-        updates = StateUpdates(chain, content, embedder, projector, sessions, limits)
-        stack.push_async_callback(updates.close)
-        identifier = chain_identifier(genesis_hash)
-        yield Services(
-            settings=settings,
-            rpc_url=url,
-            chain=chain,
-            chain_identifier=identifier,
-            content=content,
-            embedder=embedder,
-            index=index,
-            projector=projector,
-            watcher=watcher,
-            updates=updates,
-            preparer=Preparer(chain, index, addresses),
-            sign_in=SignIn(sessions, settings.domain, settings.public_url, identifier, limits),
-            addresses=addresses,
-            facts=TokenFacts(chain, addresses),
-            dev=dev,
-            failure=failure,
-        )
+    # The chain's process starts while the model loads.
+    embedder = await stack.enter_async_context(open_embedder(settings.embedding_model, settings.data, say))
+    sessions = await stack.enter_async_context(open_sessions(settings.cache_url, settings.data / "sessions.sqlite3"))
+    if localnet is None:
+        url, ws_url, program_id = settings.chain_url, settings.chain_ws_url, settings.program_id
+    else:
+        address = await localnet.ready()
+        url, ws_url, program_id = address.rpc_url, address.ws_url, address.program_id
+    chain = await stack.enter_async_context(open_chain(url, ws_url, program_id))
+    genesis_hash = await chain.genesis_hash()
+    identity = CollectionIdentity(genesis_hash, program_id, embedder.fingerprint, embedder.dimensions)
+    content = await stack.enter_async_context(open_content(settings.content_url, settings.data / "qdrant", identity))
+    index = await stack.enter_async_context(
+        open_index(settings.data / "index", genesis_hash, program_id, embedder.fingerprint)
+    )
+    dev = None
+    if localnet is not None:
+        dev = await stack.enter_async_context(open_dev_tools(chain, url, settings.data))
+    addresses = ProgramAddresses(program_id)
+    projector = Projector(chain, content, embedder, index)
+    stack.push_async_callback(projector.close)
+    watcher = Watcher(chain, projector, index, content)
+    stack.push_async_callback(_ended, _followed(watcher, failure))
+    updates = StateUpdates(chain, content, embedder, projector, sessions, limits)
+    stack.push_async_callback(updates.close)
+    identifier = chain_identifier(genesis_hash)
+    facts = TokenFacts(chain, addresses)
+    await facts.token()
+    return Services(
+        settings=settings,
+        rpc_url=url,
+        chain=chain,
+        chain_identifier=identifier,
+        content=content,
+        embedder=embedder,
+        index=index,
+        projector=projector,
+        watcher=watcher,
+        updates=updates,
+        preparer=Preparer(chain, index, addresses),
+        sign_in=SignIn(sessions, settings.domain, settings.public_url, identifier, limits),
+        addresses=addresses,
+        facts=facts,
+        dev=dev,
+        failure=failure,
+    )
 
 
 def _followed(watcher: Watcher, failure: asyncio.Future[str]) -> asyncio.Task[None]:

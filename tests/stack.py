@@ -75,6 +75,11 @@ class RunningServer:
         """End it as a crash would."""
         return self._end(signal.SIGKILL)
 
+    def wait(self) -> int:
+        """Wait until it ends by itself; the exit code."""
+        assert self._process is not None
+        return self._process.wait(30)
+
     def _end(self, number: int) -> int:
         assert self._process is not None
         with suppress(ProcessLookupError):
