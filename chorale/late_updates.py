@@ -27,7 +27,7 @@ Finish = Callable[[UpdateFacts, Progress], Awaitable[None]]
 
 
 async def is_expired(chain: Chain, signature: str, receipt_height: int) -> bool:
-    """Whether a transaction first seen at `receipt_height` surely did not land and no longer can."""
+    """Whether a transaction first seen at block height `receipt_height`, or before, surely did not land and cannot."""
     if await chain.block_height(Commitment.FINALIZED) <= receipt_height + BLOCKHASH_LIFETIME:
         return False
     return await chain.status(signature, search_history=True) is None
@@ -40,11 +40,14 @@ class LateUpdates:
         self._chain = chain
         self._log = log
         self._finish = finish
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._open: dict[str, asyncio.Task[None]] = {}
+        self._unseen: dict[str, asyncio.Task[None]] = {}
 
     def observe(self, facts: UpdateFacts, state: UpdateState) -> None:
         """Finish this update some time."""
-        self._start(facts.signature, self._until_final(facts, Progress(self._log, state)))
+        _start(self._open, facts.signature, self._until_final(facts, Progress(self._log, state)))
+        if (waiting := self._unseen.get(facts.signature)) is not None:
+            waiting.cancel()  # what it waits for is known better now
 
     async def find(self, signature: str) -> UpdateState | None:
         """An update that this server has not in memory: from its record, else from the chain. None where unknown."""
@@ -58,24 +61,14 @@ class LateUpdates:
 
     def await_unseen(self, signature: str) -> None:
         """Wait for a transaction that nobody has seen, until it lands or can no longer."""
-        self._start(signature, self._until_seen(signature))
+        _start(self._unseen, signature, self._until_seen(signature))
 
     async def close(self) -> None:
         """Stop; what is open is found again by its record."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._open.values(), *self._unseen.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _start(self, signature: str, work: Coroutine[Any, Any, None]) -> None:
-        if signature in self._tasks or len(self._tasks) >= _MOST:
-            work.close()
-            if signature not in self._tasks:
-                raise AuthorityUnavailableError(Authority.BACKEND, "Too many updates are open. Try again shortly.")
-            return
-        task = asyncio.create_task(work, name=f"late update {signature[:8]}")
-        self._tasks[signature] = task
-        task.add_done_callback(lambda _: self._tasks.pop(signature))
 
     async def _until_final(self, facts: UpdateFacts, progress: Progress) -> None:
         progress.publish()
@@ -97,7 +90,11 @@ class LateUpdates:
         while True:
             try:
                 first_height = first_height or await self._chain.block_height()
-                if await self._chain.confirm(signature, _WATCH) is not None:
+                landed = await self._chain.confirm(signature, _WATCH)
+                current = self._log.current(signature)
+                if current is not None and current.outcome is not Outcome.UNKNOWN:
+                    return None  # it came through this server meanwhile, whose own sequence tells the rest
+                if landed is not None:
                     found = await self._facts(signature)
                     if isinstance(found, UpdateFacts):
                         return await self._until_final(found, progress)
@@ -138,6 +135,18 @@ class LateUpdates:
                 return UpdateFacts(signature, "", thread_id, _content_hash(record), 0, own=False)
         progress.set(outcome=Outcome.VERIFIED)
         return progress.state
+
+
+def _start(tasks: dict[str, asyncio.Task[None]], signature: str, work: Coroutine[Any, Any, None]) -> None:
+    if signature in tasks:
+        return work.close()
+    if len(tasks) >= _MOST:
+        work.close()
+        raise AuthorityUnavailableError(Authority.BACKEND, "Too many updates are open. Try again shortly.")
+    task = asyncio.create_task(work, name=f"late update {signature[:8]}")
+    tasks[signature] = task
+    task.add_done_callback(lambda _: tasks.pop(signature))
+    return None
 
 
 def _content_hash(record: TransactionRecord) -> str | None:
