@@ -8,11 +8,11 @@ from typing import Any
 
 from chorale.admission import Admission
 from chorale.domain.accounts import MessageAccount, ThreadAccount
-from chorale.domain.chain import AccountData, SignatureStatus, TransactionRefusedError
+from chorale.domain.chain import AccountData, SignatureStatus, Simulation, TransactionRefusedError
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Refusal, RefusedError
-from chorale.refusals import already_there, expired, from_error, from_program, insufficient_funds, not_found
+from chorale.refusals import already_there, from_error, from_program, insufficient_funds, not_found
 from programs import identity
 from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
@@ -23,12 +23,11 @@ ALREADY_PROCESSED = "AlreadyProcessed"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A transaction that may be sent, or has landed already. `receipt_height` is the block height at this moment."""
+    """A transaction that may be sent, or has landed already."""
 
     thread_id: str
     content_hash: str | None
     content: Content | None
-    receipt_height: int
     landed: SignatureStatus | None = None
 
 
@@ -50,16 +49,13 @@ class Acceptance:
         self._addresses = addresses
 
     async def accept(self, admission: Admission) -> Accepted:
-        """Accounts, blockhash and a dry run. Raises RefusedError unless the transaction would succeed, or has.
+        """Accounts and a dry run, which also tries the blockhash. Raises RefusedError unless the transaction would
+        succeed, or has.
 
         What has landed is accepted whatever the accounts say now: its sender asks for the result again.
         """
-        subject, valid, height = await asyncio.gather(
-            self._subject(admission),
-            self._chain.is_blockhash_valid(admission.transaction.blockhash),
-            self._chain.block_height(),
-        )
-        refusal = subject.refusal or (None if valid else expired()) or await self._dry_run(admission, subject)
+        subject, simulation = await asyncio.gather(self._subject(admission), self._dry_run(admission))
+        refusal = subject.refusal or self._refusal_after(simulation, admission, subject)
         landed: SignatureStatus | None = None
         if refusal is not None:
             landed = await self._chain.status(admission.signature, search_history=True)
@@ -68,7 +64,7 @@ class Acceptance:
             if landed.error is not None:
                 raise RefusedError(await self.rejection(admission, landed.error))
         content = _content(admission, subject)
-        return Accepted(subject.thread_id, subject.content_hash, content, height, landed)
+        return Accepted(subject.thread_id, subject.content_hash, content, landed)
 
     async def rejection(self, admission: Admission, error: Any) -> Refusal:
         """Why a transaction that landed has failed, with its logs where the node still has them."""
@@ -90,11 +86,17 @@ class Acceptance:
             return from_error(error, logs, message)
         return from_program(found, admission.kind.instruction, logs=logs, minimum_stake=minimum_stake)
 
-    async def _dry_run(self, admission: Admission, subject: _Subject) -> Refusal | None:
+    async def _dry_run(self, admission: Admission) -> Simulation | TransactionRefusedError:
         try:
-            simulation = await self._chain.simulate(admission.transaction.raw)
+            return await self._chain.simulate(admission.transaction.raw)
         except TransactionRefusedError as error:
-            return self.refusal_of(admission, error.error, error.logs, message=str(error))
+            return error
+
+    def _refusal_after(
+        self, simulation: Simulation | TransactionRefusedError, admission: Admission, subject: _Subject
+    ) -> Refusal | None:
+        if isinstance(simulation, TransactionRefusedError):
+            return self.refusal_of(admission, simulation.error, simulation.logs, message=str(simulation))
         if simulation.error is None:
             return None
         return self.refusal_of(admission, simulation.error, simulation.logs, minimum_stake=subject.minimum_stake)

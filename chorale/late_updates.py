@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from chorale.domain.chain import Commitment
-from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
+from chorale.domain.errors import AuthorityUnavailableError, ChoraleError, StaleReadError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority, Outcome, UpdateState
-from chorale.update_log import Progress, UpdateFacts, UpdateLog, begun, unseen
+from chorale.update_log import Progress, UpdateFacts, UpdateLog, begun, landed, unseen
 from programs.accounts import decode_thread
 
 _log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ BLOCKHASH_LIFETIME = 150
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _WATCH = 10.0
 _MOST = 1_000
+_ADMINISTRATION = ("Configured", "TreasuryWithdrawn")
 
 Finish = Callable[[UpdateFacts, Progress], Awaitable[None]]
 """Takes an update from confirmation to its end, once; leaves the outcome open where that is not possible yet."""
@@ -75,6 +77,9 @@ class LateUpdates:
         pause = _FIRST_PAUSE
         while True:
             try:
+                if facts.receipt_height is None:
+                    facts = replace(facts, receipt_height=await self._chain.block_height())
+                    await self._log.keep(facts, progress.state)
                 await self._finish(facts, progress)
             except (ChoraleError, TimeoutError) as error:
                 _log.warning("Update %s is still open: %s", facts.signature, error)
@@ -90,17 +95,17 @@ class LateUpdates:
         while True:
             try:
                 first_height = first_height or await self._chain.block_height()
-                landed = await self._chain.confirm(signature, _WATCH)
+                status = await self._chain.confirm(signature, _WATCH)
                 current = self._log.current(signature)
                 if current is not None and current.outcome is not Outcome.UNKNOWN:
                     return None  # it came through this server meanwhile, whose own sequence tells the rest
-                if landed is not None:
-                    found = await self._facts(signature)
-                    if isinstance(found, UpdateFacts):
-                        return await self._until_final(found, progress)
-                    if found is not None:
+                record = None if status is None else await self._chain.transaction(signature)
+                if record is not None:
+                    found = await self._facts(record)
+                    if isinstance(found, UpdateState):
                         return self._log.show(found)
-                elif await is_expired(self._chain, signature, first_height):
+                    return await self._until_final(found, progress)
+                if status is None and await is_expired(self._chain, signature, first_height):
                     return progress.set(outcome=Outcome.EXPIRED)
             except ChoraleError as error:
                 _log.warning("Transaction %s cannot be watched: %s", signature, error)
@@ -109,32 +114,29 @@ class LateUpdates:
     async def _past_this_server(self, signature: str) -> UpdateState | None:
         if await self._chain.status(signature, search_history=True) is None:
             return None
-        found = await self._facts(signature)
-        if not isinstance(found, UpdateFacts):
-            return found
-        progress = Progress(self._log, begun(signature))
-        progress.set(outcome=Outcome.CONFIRMED)
-        self.observe(found, progress.state)
-        return progress.state
-
-    async def _facts(self, signature: str) -> UpdateFacts | UpdateState | None:
-        """What a landed transaction was about; its end at once where it failed or concerns no thread; None where the
-        node does not show it."""
         record = await self._chain.transaction(signature)
-        if record is None:
+        if record is None or (record.succeeded and not record.events):
             return None
-        progress = Progress(self._log, begun(signature))
-        progress.set(outcome=Outcome.REJECTED, slot=record.slot)
+        found = await self._facts(record)
+        if isinstance(found, UpdateState):
+            return found
+        state = replace(begun(signature), outcome=Outcome.CONFIRMED, slot=record.slot)
+        self.observe(found, state)
+        return state
+
+    async def _facts(self, record: TransactionRecord) -> UpdateFacts | UpdateState:
+        """What a landed transaction was about; where it failed or concerns no thread, its end at once."""
         if not record.succeeded:
-            return progress.state
-        for event in record.events:
-            read = await self._chain.accounts([event.thread], min_context_slot=record.slot)
-            account = read.accounts[0]
-            if account is not None and event.name not in ("Configured", "TreasuryWithdrawn"):
-                thread_id = decode_thread(account.address, account.data).thread_id
-                return UpdateFacts(signature, "", thread_id, _content_hash(record), 0, own=False)
-        progress.set(outcome=Outcome.VERIFIED)
-        return progress.state
+            return landed(record, Outcome.REJECTED, "failed on chain")
+        threads = [event.thread for event in record.events if event.name not in _ADMINISTRATION]
+        if not threads:
+            return landed(record, Outcome.VERIFIED, "concerns no thread")
+        read = await self._chain.accounts(threads[:1], min_context_slot=record.slot)
+        account = read.accounts[0]
+        if account is None:
+            raise StaleReadError(f"The node does not show {threads[0]} yet.")
+        thread_id = decode_thread(account.address, account.data).thread_id
+        return UpdateFacts(record.signature, "", thread_id, _content_hash(record), own=False)
 
 
 def _start(tasks: dict[str, asyncio.Task[None]], signature: str, work: Coroutine[Any, Any, None]) -> None:

@@ -198,7 +198,6 @@ def _facts(admission: Admission, accepted: Accepted) -> UpdateFacts:
         wallet=admission.wallet,
         thread_id=accepted.thread_id,
         content_hash=accepted.content_hash,
-        receipt_height=accepted.receipt_height,
         brings_content=accepted.content is not None,
     )
 

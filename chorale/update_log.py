@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
+from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import SessionStore
 from chorale.domain.updates import Outcome, Step, StepName, StepState, UpdateState
 
@@ -21,15 +22,15 @@ _WAITING = tuple(Step(name, StepState.WAITING) for name in StepName)
 class UpdateFacts:
     """What it takes to finish an update without its command.
 
-    `receipt_height` is the block height at which it was first seen. `own` tells whether it came through this server,
-    `brings_content` whether it brought bytes.
+    `receipt_height` is a block height at which the transaction had been received, None until it is needed. `own` tells
+    whether it came through this server, `brings_content` whether it brought bytes.
     """
 
     signature: str
     wallet: str
     thread_id: str
     content_hash: str | None
-    receipt_height: int
+    receipt_height: int | None = None
     own: bool = True
     brings_content: bool = False
 
@@ -42,6 +43,17 @@ def begun(signature: str, client_mutation_id: str | None = None) -> UpdateState:
 def unseen(signature: str) -> UpdateState:
     """The state of a transaction that nobody has seen."""
     return replace(begun(signature), outcome=Outcome.UNKNOWN)
+
+
+def landed(record: TransactionRecord, outcome: Outcome, detail: str) -> UpdateState:
+    """The end of an update that left nothing to propagate."""
+    done = StepState.DONE if record.succeeded else StepState.FAILED
+    steps = (
+        Step(StepName.UPDATE_AUTHORITY, StepState.DONE),
+        Step(StepName.AWAIT_CONFIRMATION, done, detail=detail),
+        *(Step(name, StepState.DONE if record.succeeded else StepState.WAITING) for name in tuple(StepName)[2:]),
+    )
+    return UpdateState(record.signature, record.slot, outcome, steps)
 
 
 class _Entry:

@@ -201,6 +201,8 @@ class UpdateSteps:
         return None
 
     async def _is_expired(self, facts: UpdateFacts) -> bool:
+        if facts.receipt_height is None:
+            return False  # just received
         try:
             return await is_expired(self._chain, facts.signature, facts.receipt_height)
         except AuthorityUnavailableError:

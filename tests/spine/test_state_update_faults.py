@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,10 @@ class LossyChain(Unreliable):
     away = False
     older = 0
 
+    def __init__(self, real: Any) -> None:
+        super().__init__(real)
+        self.received = asyncio.Event()
+
     async def send(self, transaction: bytes) -> str:
         if self.lost:
             return signature_of(transaction)
@@ -57,6 +62,7 @@ class LossyChain(Unreliable):
 
     async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
         height: int = await self._real.block_height(commitment)
+        self.received.set()
         return height + self.older
 
 
@@ -125,6 +131,7 @@ async def test_expired_is_said_only_when_it_is_sure(parts: Parts, ana: Actor, tm
     async with open_desk(parts, tmp_path, chain=chain, limits=IMPATIENT) as desk:
         command = await creation(desk, ana)
         signature = (await desk.run(replace(command, idempotency_key="k"))).update.signature
+        await chain.received.wait()
         chain.older = BLOCKHASH_LIFETIME + 100  # as if that many blocks had passed since
         assert await final(desk, signature) is Outcome.EXPIRED
         # The key stands for nothing now: the same instruction signed anew takes it over.
