@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,20 +21,18 @@ from chorale.domain.chain import (
     SlotTick,
     TransactionRefusedError,
 )
-from chorale.domain.errors import AuthorityUnavailableError, MinimumSlotNotReachedError
+from chorale.domain.errors import MinimumSlotNotReachedError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
 from datasources.solana import decode
-from datasources.solana.pubsub import Inbox, SharedSocket, open_socket
+from datasources.solana.live import confirmation, live_transactions
+from datasources.solana.pubsub import SharedSocket
 from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, Call, Rpc, RpcError, unavailable
 
 _CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111"
 _ACCOUNTS_PER_CALL = 100
 _MIN_SLOT_WAIT = 5.0
 _MIN_SLOT_PAUSE = 0.05
-_CONFIRM_POLL = 0.5
-_CONFIRM_POLL_AFTER_NOTICE = 0.05
-_SILENCE_LIMIT = 30.0
 _REFUSALS = (-32002, -32003, -32602)  # preflight failed, signature verification failed, not a transaction
 _HTTP_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 _HTTP_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30.0)
@@ -177,35 +175,8 @@ class SolanaChain:
         return decode.signature_status(answer["value"][0])
 
     async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
-        """Waits until the transaction is confirmed or failed; None after `timeout` s.
-
-        The subscription only wakes: what is answered is always a status read, which also carries the right slot.
-        """
-        deadline = asyncio.get_running_loop().time() + timeout
-        found = await self._settled_status(signature)
-        if found is not None:
-            return found
-        inbox: Inbox = asyncio.Queue()
-        subscription: tuple[Any, int] | None = None
-        with suppress(AuthorityUnavailableError):
-            socket = await self._socket.get()
-            options = {"commitment": Commitment.CONFIRMED.value}
-            subscription = (socket, await socket.subscribe("signatureSubscribe", [signature, options], inbox))
-        pause = _CONFIRM_POLL
-        try:
-            while (left := deadline - asyncio.get_running_loop().time()) > 0:
-                found = await self._settled_status(signature)
-                if found is not None:
-                    return found
-                try:
-                    notice = await asyncio.wait_for(inbox.get(), min(pause, left))
-                    pause = _CONFIRM_POLL if notice is None else _CONFIRM_POLL_AFTER_NOTICE
-                except TimeoutError:
-                    continue
-            return await self._settled_status(signature)
-        finally:
-            if subscription is not None:
-                await subscription[0].unsubscribe("signatureUnsubscribe", subscription[1])
+        """Waits until the transaction is confirmed or failed; None after `timeout` s."""
+        return await confirmation(lambda: self.status(signature), self._socket, signature, timeout)
 
     async def transaction(self, signature: str) -> TransactionRecord | None:
         """A landed transaction with the program's events; None where the node does not know it."""
@@ -232,41 +203,9 @@ class SolanaChain:
             options["before"] = before
         return [decode.history_entry(value) for value in await self._call("getSignaturesForAddress", address, options)]
 
-    async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
+    def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more)."""
-        async with open_socket(self._ws_url) as socket:
-            inbox: Inbox = asyncio.Queue()
-            await socket.subscribe("slotSubscribe", [], inbox)
-            options = {"commitment": Commitment.CONFIRMED.value}
-            await socket.subscribe("logsSubscribe", [{"mentions": [self._program_id]}, options], inbox)
-            yield SlotTick(await self.slot())
-            while True:
-                try:
-                    notification = await asyncio.wait_for(inbox.get(), _SILENCE_LIMIT)
-                except TimeoutError as error:
-                    raise unavailable(f"no slot for {_SILENCE_LIMIT:.0f} s") from error
-                if notification is None:
-                    raise unavailable("the subscription connection was lost")
-                result = notification.result
-                if notification.method == "slotNotification":
-                    yield SlotTick(result["slot"])
-                else:
-                    slot, value = result["context"]["slot"], result["value"]
-                    yield decode.transaction_record(
-                        value["signature"],
-                        slot,
-                        await self._block_time(slot),
-                        value["err"],
-                        value["logs"],
-                        self._program_id,
-                    )
-
-    async def _settled_status(self, signature: str) -> SignatureStatus | None:
-        try:
-            found = await self.status(signature)
-        except AuthorityUnavailableError:
-            return None  # asked again until the time is up
-        return found if found is not None and found.commitment is not Commitment.PROCESSED else None
+        return live_transactions(self._ws_url, self._program_id, self.slot, self._block_time)
 
     def _record(self, signature: str, answer: Any) -> TransactionRecord | None:
         if answer is None:
