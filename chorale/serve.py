@@ -1,20 +1,12 @@
-"""`chorale serve`: own the data directory, take the port, open the house, serve until told to stop."""
+"""`chorale serve`: own the data directory, take the port, then serve until told to stop."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import Callable
-from contextlib import suppress
 
-from chorale.app import App, create_app
-from chorale.data_directory import Ownership, own
-from chorale.demo import Demo
-from chorale.demo_callers import InProcess
-from chorale.domain.errors import ChoraleError
-from chorale.server import listen, make_server
+from chorale.data_directory import own
+from chorale.server import listen
 from chorale.settings import Settings
-from chorale.signals import on_signals
 
 Say = Callable[[str], None]
 
@@ -26,74 +18,7 @@ async def serve(settings: Settings, say: Say, announce: Say) -> int:
     """
     # In this order, so that a second server learns where the first is rather than that a port is taken.
     with own(settings.data, "chorale serve") as ownership, listen(settings.host, settings.port) as listener:
+        from chorale.serving import Service  # seconds of imports, which a refusal must not wait for
+
         settings = settings.with_port(listener.getsockname()[1])
-        return await _Service(settings, ownership, listener, say, announce).run()
-
-
-class _Service:
-    def __init__(
-        self, settings: Settings, ownership: Ownership, listener: socket.socket, say: Say, announce: Say
-    ) -> None:
-        self._settings = settings
-        self._ownership = ownership
-        self._listener = listener
-        self._say = say
-        self._announce = announce
-        self._app = create_app(settings, say)
-        self._server = make_server(self._app, settings.limits)
-        self._stopped = asyncio.Event()
-
-    async def run(self) -> int:
-        with on_signals(self._on_signal):
-            opened = asyncio.create_task(self._open_and_serve(), name="serve")
-            stopped = asyncio.create_task(self._stopped.wait())
-            await asyncio.wait((opened, stopped), return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            if not opened.done() and not self._server.started:
-                opened.cancel()  # told to stop while opening: what is open is closed on the way out
-            with suppress(asyncio.CancelledError):
-                return await opened
-            return 0
-
-    def _on_signal(self) -> None:
-        if self._stopped.is_set():
-            self._server.force_exit = True
-        else:
-            self._say("Stopping …")
-        self._server.should_exit = True
-        self._stopped.set()
-
-    async def _open_and_serve(self) -> int:
-        async with self._app.router.lifespan_context(self._app):
-            await self._app.services.watcher.caught_up()
-            self._ownership.announce(self._settings.http_address, self._app.services.rpc_url)
-            serving = asyncio.create_task(self._server.serve([self._listener]), name="http")
-            seeding = asyncio.create_task(self._seed_and_announce(), name="demo data")
-            failure = self._app.services.failure
-            try:
-                await asyncio.wait((serving, failure), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                seeding.cancel()
-                await asyncio.gather(seeding, return_exceptions=True)
-                self._server.should_exit = True
-                await serving
-            if failure.done():
-                self._say(failure.result())
-                return 1
-            return 0
-
-    async def _seed_and_announce(self) -> None:
-        if self._settings.demo and self._settings.embedded_chain:
-            await seed_once(self._app, self._say)
-        self._announce(f"GraphiQL: {self._settings.public_url}/")
-
-
-async def seed_once(app: App, say: Say) -> None:
-    """The demo's discussions on a chain without threads, or what is missing of them where a start was broken off."""
-    demo = Demo(InProcess(app), say)
-    listed = await InProcess(app)("query AnyThread { threads(first: 1) { nodes { id } } }", {})
-    try:
-        if not listed["threads"]["nodes"] or await demo.begun():
-            await demo.seed()
-    except* ChoraleError as errors:
-        say(f"The demo data is incomplete: {errors.exceptions[0]} The next start goes on with it.")
+        return await Service(settings, ownership, listener, say, announce).run()
