@@ -10,6 +10,7 @@ from chorale.admission import Admission
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.chain import AccountData, SignatureStatus, Simulation, TransactionRefusedError
 from chorale.domain.content import Content, ContentKey, ContentKind
+from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Refusal, RefusedError
 from chorale.refusals import already_there, from_error, from_program, insufficient_funds, not_found
@@ -68,7 +69,10 @@ class Acceptance:
 
     async def rejection(self, admission: Admission, error: Any) -> Refusal:
         """Why a transaction that landed has failed, with its logs where the node still has them."""
-        record = await self._chain.transaction(admission.signature)
+        try:
+            record = await self._chain.transaction(admission.signature)
+        except AuthorityUnavailableError:
+            record = None  # that it has failed is known without
         return self.refusal_of(admission, error, () if record is None else record.logs)
 
     def refusal_of(

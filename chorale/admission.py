@@ -59,6 +59,7 @@ class Admission:
     text: str | None
     salt: str | None
     digest: str
+    client_mutation_id: str | None
 
     @property
     def signature(self) -> str:
@@ -115,6 +116,7 @@ def admit(command: Command, program_id: str) -> Admission:
         text=text,
         salt=salt,
         digest=_digest(instruction, text, salt),
+        client_mutation_id=command.client_mutation_id,
     )
 
 
@@ -164,6 +166,6 @@ def _digest(instruction: DecodedInstruction, text: str | None, salt: str | None)
 
 def check_idempotency_key(key: str | None, limit: int) -> Refusal | None:
     """Why a key cannot be used; None where it can, or where there is none."""
-    if key is None or 0 < len(key) <= limit:
+    if key is None or (0 < len(key) <= limit and key.isprintable()):
         return None
-    return invalid_input(f"An idempotency key has 1 to {limit} characters, this one has {len(key)}.", "idempotencyKey")
+    return invalid_input(f"An idempotency key has 1 to {limit} printable characters. Send another.", "idempotencyKey")

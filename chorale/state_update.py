@@ -112,7 +112,10 @@ class StateUpdates:
     async def _sequence(self, admission: Admission, scope: str | None, holder: str | None) -> UpdateResult:
         """One update from its transaction to its verified result."""
         steps = self._steps
-        progress = Progress(self._log, self._log.current(admission.signature) or begun(admission.signature))
+        start = self._log.current(admission.signature)
+        if start is None or start.outcome is not Outcome.CONFIRMED:  # who follows is never taken back from there
+            start = begun(admission.signature, admission.client_mutation_id)
+        progress = Progress(self._log, start)
 
         # 1. Update the authority: content first, then the transaction that names its hash.
         with progress.step(StepName.UPDATE_AUTHORITY):

@@ -159,7 +159,7 @@ async def test_texts_salts_and_keys_out_of_bounds(desk: Desk, ana: Actor) -> Non
         for salt in ("", "zz" * 32, "AB" * 32, "ab" * 31):
             refusal = await desk.refused(replace(command, salt=salt))
             assert (refusal.problem, refusal.field) == ("InvalidInput", "salt")
-        for key in ("", "k" * 129):
+        for key in ("", "k" * 129, "\ud800", "a\nb"):
             refusal = await desk.refused(replace(command, idempotency_key=key))
             assert (refusal.problem, refusal.field) == ("InvalidInput", "idempotencyKey")
 
