@@ -42,6 +42,9 @@ async def test_a_wallet_signs_in_and_out(server: RunningServer) -> None:
     assert refused["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert (await server.data_of(SIGN_OUT))["signOut"] is False
     assert (await server.data_of(VIEWER))["viewer"] is None
+    logged = server.log.read_text()
+    assert session["token"] not in logged
+    assert str(keypair.sign_message(text)) not in logged
 
 
 async def test_wrong_signatures_open_nothing(server: RunningServer) -> None:
