@@ -1,0 +1,204 @@
+"""The loaders of one operation or one event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccount
+from chorale.domain.chain import AccountData
+from chorale.domain.content import ContentKey, ContentKind, FetchedContent
+from chorale.domain.paging import Page
+from chorale.domain.ports import Chain, ContentStore, IndexReader
+from datasources.loaders.accounts import AccountAt, AccountLoader
+from datasources.loaders.contents import ContentLoader
+from datasources.loaders.reads import Balances, MessageKey, MessageRead, MixedVersionsError, ThreadRead
+from datasources.loaders.token import Token, TokenFacts
+from programs.accounts import decode_message, decode_protocol, decode_thread
+from programs.addresses import ProgramAddresses
+
+A = TypeVar("A", ThreadAccount, MessageAccount, ProtocolAccount)
+
+CLOCK = "SysvarC1ock11111111111111111111111111111111"
+_CLOCK_TIME = slice(32, 40)
+_TOKEN_AMOUNT = slice(64, 72)
+
+
+class Loaders:
+    """Reads behind one answer. All but contents raise AuthorityUnavailableError where their authority is away.
+
+    `min_slot` is the slot below which nothing is read: a mutation's own, or an event's.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        content: ContentStore,
+        index: IndexReader,
+        addresses: ProgramAddresses,
+        facts: TokenFacts,
+        *,
+        min_slot: int | None = None,
+    ) -> None:
+        self.accounts = AccountLoader(chain, min_slot)
+        self.contents = ContentLoader(content)
+        self.pages: dict[Hashable, asyncio.Future[Page]] = {}
+        self.mixed = False
+        self._chain = chain
+        self._index = index
+        self._addresses = addresses
+        self._facts = facts
+        self._decoded: dict[str, ThreadAccount | MessageAccount] = {}
+
+    def mixture(self) -> MixedVersionsError:
+        """To be raised where two reads are not of one version; marks the answer as one to execute again."""
+        self.mixed = True
+        return MixedVersionsError()
+
+    async def token(self) -> Token:
+        """Mint and decimals of the protocol's token; after the first time without any read."""
+        return await self._facts.token()
+
+    async def thread(self, thread_id: str) -> ThreadRead | None:
+        """A thread, None where absent."""
+        address = self._addresses.thread(thread_id)
+        self.accounts.anchor(address)
+        at = await self.accounts.load(address)
+        account = self._decode(decode_thread, at)
+        return None if account is None else ThreadRead(account, at.slot)
+
+    async def threads(self, thread_ids: Sequence[str]) -> list[ThreadRead | None]:
+        """Many threads in one batch."""
+        return list(await asyncio.gather(*[self.thread(thread_id) for thread_id in thread_ids]))
+
+    async def messages(self, keys: Sequence[MessageKey]) -> list[tuple[ThreadRead, MessageRead] | None]:
+        """Messages with their threads in one batch, None where either is absent.
+
+        Raises MixedVersionsError where a message is not of its thread's version.
+        """
+        # All of them first, so that everything wanted here leaves in one batch.
+        wanted = self.want(keys)
+        threads = {thread_id: await self.thread(thread_id) for thread_id in {key.thread_id for key in keys}}
+        return [self._message(threads[key.thread_id], await at) for key, at in zip(keys, wanted, strict=True)]
+
+    async def message(self, key: MessageKey) -> tuple[ThreadRead, MessageRead] | None:
+        """One message with its thread."""
+        return (await self.messages([key]))[0]
+
+    def want(self, keys: Sequence[MessageKey]) -> list[asyncio.Future[AccountAt]]:
+        """Put messages and their threads into this tick's batch without waiting for them."""
+        threads = {thread_id: self._addresses.thread(thread_id) for thread_id in {key.thread_id for key in keys}}
+        for address in threads.values():
+            self.accounts.anchor(address)
+            self.accounts.load(address)
+        return [self.accounts.load(self._addresses.message(threads[key.thread_id], key.content_hash)) for key in keys]
+
+    async def balances(self, wallet: str) -> Balances:
+        """A wallet's balances; an account that is absent holds nothing."""
+        token = await self.token()
+        associated = self._addresses.associated_token_account(wallet, token.mint)
+        own, held = await self.accounts.load_many([wallet, associated])
+        return Balances(
+            lamports=own.account.lamports if own.account else 0,
+            tokens=_token_amount(held.account),
+            slot=min(own.slot, held.slot),
+        )
+
+    async def token_amount(self, address: str) -> tuple[int, int]:
+        """Base units in the token account at `address` (0 where absent), and the slot of the read."""
+        at = await self.accounts.load(address)
+        return _token_amount(at.account), at.slot
+
+    async def protocol(self) -> tuple[ProtocolAccount, int] | None:
+        """The `Protocol` account and the slot of the read; None before it is initialised."""
+        address = self._addresses.protocol()
+        at = await self.accounts.load(address)
+        if at.account is None or at.account.owner != self._chain.program_id:
+            return None
+        return decode_protocol(address, at.account.data), at.slot
+
+    async def now(self) -> int:
+        """The cluster's clock in unix seconds, read along with everything else."""
+        at = await self.accounts.load(CLOCK)
+        if at.account is None or len(at.account.data) < _CLOCK_TIME.stop:
+            return await self._chain.unix_time()
+        return int.from_bytes(at.account.data[_CLOCK_TIME], "little", signed=True)
+
+    def want_time(self) -> None:
+        """Put the clock into this tick's batch without waiting for it."""
+        self.accounts.load(CLOCK)
+
+    def time_read(self) -> int | None:
+        """The same where it has been read already."""
+        at = self.accounts.loaded(CLOCK)
+        if at is None or at.account is None or len(at.account.data) < _CLOCK_TIME.stop:
+            return None
+        return int.from_bytes(at.account.data[_CLOCK_TIME], "little", signed=True)
+
+    def body(self, key: MessageKey) -> asyncio.Future[FetchedContent]:
+        """A message's bytes and their state, with this tick's batch."""
+        return self.contents.load(body_key(key))
+
+    def body_read(self, key: MessageKey) -> FetchedContent | None:
+        """The same where it has been read already."""
+        return self.contents.loaded(body_key(key))
+
+    def title(self, thread: ThreadAccount) -> asyncio.Future[FetchedContent]:
+        """A thread's title and its state, with this tick's batch."""
+        return self.contents.load(_title_key(thread))
+
+    def title_read(self, thread: ThreadAccount) -> FetchedContent | None:
+        """The same where it has been read already."""
+        return self.contents.loaded(_title_key(thread))
+
+    def prime_thread(self, read: ThreadRead) -> None:
+        """Put a thread that has been read elsewhere; what is read from now on is not older."""
+        self._prime(read.account, read.slot)
+
+    def prime_message(self, read: MessageRead) -> None:
+        """Put a message that has been read elsewhere, of the same version as its thread."""
+        self._prime(read.account, read.slot)
+
+    def prime_body(self, key: MessageKey, fetched: FetchedContent) -> None:
+        """Put what a search has brought along."""
+        self.contents.prime(body_key(key), fetched)
+
+    def _message(self, thread: ThreadRead | None, at: AccountAt) -> tuple[ThreadRead, MessageRead] | None:
+        message = self._decode(decode_message, at)
+        if thread is None or message is None:
+            return None
+        if message.sequence > thread.account.sequence or at.slot < thread.slot:
+            raise self.mixture()
+        return thread, MessageRead(message, at.slot)
+
+    def _prime(self, account: ThreadAccount | MessageAccount, slot: int) -> None:
+        self._decoded[account.address] = account
+        # The bytes are never looked at: what they decode to is there already.
+        self.accounts.prime(
+            account.address, AccountAt(AccountData(account.address, self._chain.program_id, 0, b""), slot)
+        )
+
+    def _decode(self, decode: Callable[[str, bytes], A], at: AccountAt) -> A | None:
+        account = at.account
+        if account is None or account.owner != self._chain.program_id:
+            return None
+        known = self._decoded.get(account.address)
+        if known is None:
+            known = self._decoded[account.address] = decode(account.address, account.data)  # type: ignore[assignment]
+        return known  # type: ignore[return-value]
+
+
+def body_key(key: MessageKey) -> ContentKey:
+    """Names a message's bytes in the content store."""
+    return ContentKey(ContentKind.MESSAGE, key.thread_id, key.content_hash)
+
+
+def _title_key(thread: ThreadAccount) -> ContentKey:
+    return ContentKey(ContentKind.TITLE, thread.thread_id, thread.title_hash)
+
+
+def _token_amount(account: AccountData | None) -> int:
+    if account is None or len(account.data) < _TOKEN_AMOUNT.stop:
+        return 0
+    return int.from_bytes(account.data[_TOKEN_AMOUNT], "little")
