@@ -88,6 +88,8 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_STOP_SECONDS,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 ws_max_size=_MAX_BODY,
+                # As on a real node. With it web3.js compresses aside, and its calls overtake its subscriptions.
+                ws_per_message_deflate=False,
             )
         )
         self._on_ready = on_ready
