@@ -45,6 +45,7 @@ class App(Starlette):
             "solana": services.chain.slot,
             "qdrant": services.content.ready,
             "index": services.watcher.caught_up,
+            "sessions": lambda: services.sessions.get("ready"),
         }
 
 

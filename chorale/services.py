@@ -11,7 +11,7 @@ from chorale.auth import SignIn, Viewer
 from chorale.clusters import chain_identifier
 from chorale.context import Context, DevTools
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
-from chorale.domain.ports import Chain, ContentStore, Embedder, Index
+from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
 from chorale.domain.updates import Authority
 from chorale.localnet_process import supervised_localnet
 from chorale.prepare import Preparer
@@ -50,6 +50,7 @@ class Services:
     content: ContentStore
     embedder: Embedder
     index: Index
+    sessions: SessionStore
     projector: Projector
     watcher: Watcher
     updates: StateUpdates
@@ -139,6 +140,7 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
         content=content,
         embedder=embedder,
         index=index,
+        sessions=sessions,
         projector=projector,
         watcher=watcher,
         updates=updates,
