@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -11,6 +12,7 @@ from chorale.context import Context, Info
 from chorale.domain.accounts import ThreadAccount
 from chorale.domain.content import FetchedContent
 from chorale.domain.cursors import event_cursor
+from chorale.domain.events import BEHIND_VERSION
 from datasources.loaders import MessageKey, ThreadRead, Token
 from schema.arguments import After, Before, First, Last
 from schema.enums import Commitment, ContentState, MessageStatus
@@ -132,9 +134,11 @@ class Thread(Node):
 
     @resolved("Subscribe to `threadEvents` after this cursor: nothing is missing between this answer and the stream.")
     async def event_cursor(self) -> Cursor:
-        position = await self.context.index.latest(self.read.account.thread_id)
-        if position.sequence > self.read.account.sequence:
-            raise self.context.loaders.mixture()
+        account = self.read.account
+        position = await self.context.index.latest(account.thread_id)
+        if position.sequence > account.sequence:
+            # The log has gone on since: the place behind everything that belongs to this version.
+            position = replace(position, position=0, sequence=account.sequence, ordinal=BEHIND_VERSION)
         return Cursor(event_cursor(position))
 
     @resolved("Whether the viewer is a present co-author.")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+BEHIND_VERSION = 2**31 - 1
+"""An ordinal behind every event of one version: the place of a snapshot whose thread has moved on since."""
+
 
 class EventKind(StrEnum):
     """Types of events in the log; the first eleven come from the program, the rest the server makes itself."""

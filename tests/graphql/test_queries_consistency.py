@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
+from chorale.domain.cursors import event_position
 from tests.graphql.stack import Stack, Story
 from tests.spine.parts import Actor, Parts
 
@@ -42,14 +44,33 @@ async def test_a_mixture_is_read_again(stack: Stack) -> None:
     old = await parts.chain.accounts([address])
     await post(parts, author, thread_id, "Second.")
     assert await parts.index.wait_for(thread_id, 2, 10)
-    thread = "query ($t: Hash!) { thread(threadId: $t) { version eventCursor } }"
+    old = replace(old, accounts=(*old.accounts, None))  # as before the message was there
     stack.chain.answers = [old]
-    assert (await stack.ask(thread, t=thread_id))["thread"]["version"] == 2
+    data = await stack.ask(PAGE, t=thread_id)
+    assert (data["thread"]["version"], len(data["thread"]["messages"]["nodes"])) == (2, 1)
     assert len(stack.chain.calls) == 2
     stack.chain.answers = [old] * 3
-    answer = await stack.run(thread, t=thread_id)
-    assert answer.codes == ["STALE_READ"]
+    answer = await stack.run(PAGE, t=thread_id)
+    assert (answer.codes, answer.data["thread"]["messages"]) == (["STALE_READ"], None)
     assert len(stack.chain.calls) == 5
+
+
+async def test_a_cursor_of_an_older_version_leads_to_what_came_since(stack: Stack) -> None:
+    """`eventCursor` belongs to the version that was read, though the log has gone on: nothing is skipped."""
+    parts = stack.parts
+    author, thread_id = await open_thread(parts)
+    await stack.facts.token()
+    old = await parts.chain.accounts([parts.running.addresses.thread(thread_id)])
+    missed = await post(parts, author, thread_id, "Second.")
+    assert await parts.index.wait_for(thread_id, 2, 10)
+    stack.chain.answers = [old]
+    thread = (await stack.ask("query ($t: Hash!) { thread(threadId: $t) { version eventCursor } }", t=thread_id))[
+        "thread"
+    ]
+    assert thread["version"] == 1
+    batch = await parts.index.events_after(thread_id, event_position(thread["eventCursor"]), 10)
+    assert [(event.sequence, event.content_hash) for event in batch.events] == [(2, missed)]
+    assert batch.gap is None
 
 
 async def test_an_answer_while_the_thread_moves_is_of_one_version(stack: Stack) -> None:
