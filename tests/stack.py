@@ -32,10 +32,11 @@ Json = dict[str, Any]
 
 
 class RunningServer:
-    """`chorale serve` on free ports over the data directory `data`."""
+    """`chorale serve` on free ports over the data directory `data`, on the embedded chain or on `cluster`."""
 
-    def __init__(self, data: Path, environ: dict[str, str]) -> None:
+    def __init__(self, data: Path, environ: dict[str, str], cluster: RunningChain | None = None) -> None:
         self.data = data
+        self._cluster = cluster
         self.log = data.parent / f"{data.name}.log"
         self._environ = environ
         self._process: subprocess.Popen[str] | None = None
@@ -45,6 +46,12 @@ class RunningServer:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("CHORALE_")}
         environ |= {"CHORALE_PORT": "0", "CHORALE_CHAIN_RPC_PORT": "0", "CHORALE_DEMO": "0"}
         environ |= {"CHORALE_DATA": str(self.data)} | self._environ
+        if self._cluster is not None:
+            environ |= {
+                "CHORALE_CHAIN_URL": self._cluster.rpc_url,
+                "CHORALE_CHAIN_WS_URL": self._cluster.ws_url,
+                "CHORALE_PROGRAM_ID": self._cluster.program_id,
+            }
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "chorale", "serve"],
@@ -90,7 +97,7 @@ class RunningServer:
         """The response body of one operation over HTTP."""
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         body = {"query": query, "variables": variables}
-        async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=60, trust_env=False, verify=False) as http:  # no TLS, no CAs to read
             response = await http.post(f"{self.url}/graphql", json=body, headers=headers)
         answer: Json = response.json()
         return answer
@@ -116,7 +123,9 @@ class RunningServer:
 
     @property
     def chain(self) -> RunningChain:
-        """The embedded chain under the server, reached past it."""
+        """The chain under the server, reached past it."""
+        if self._cluster is not None:
+            return self._cluster
         keys = load_keys(self.data)
         return RunningChain(
             "localnet", self.rpc_url, "", str(keys.program.pubkey()), str(keys.mint.pubkey()), keys.admin
@@ -212,11 +221,13 @@ class Actor:
 
 
 @contextmanager
-def running_stack(data: Path, models: Path, **environ: str) -> Iterator[RunningServer]:
+def running_stack(
+    data: Path, models: Path, cluster: RunningChain | None = None, **environ: str
+) -> Iterator[RunningServer]:
     """A server on `data`, which gets the built model from `models`; further settings as `CHORALE_…` keywords."""
     if not (data / "models").exists():
         shutil.copytree(models, data / "models")
-    server = RunningServer(data, environ)
+    server = RunningServer(data, environ, cluster)
     server.start()
     try:
         yield server
