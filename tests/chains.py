@@ -75,7 +75,7 @@ class RunningChain:
 
     async def rpc(self, method: str, *params: Any) -> Any:
         """One JSON-RPC result, by a client that is not the server's. Fails the test on an error answer."""
-        async with httpx.AsyncClient(timeout=20, trust_env=False, verify=False) as http:  # no TLS, no 45 ms of reading CAs
+        async with httpx.AsyncClient(timeout=20, trust_env=False, verify=False) as http:  # no TLS, no CAs to read
             response = await http.post(self.rpc_url, json=_request(method, params))
         answer = orjson.loads(response.content)
         assert "error" not in answer, answer
