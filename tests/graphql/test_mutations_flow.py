@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from base64 import b64decode
 from hashlib import sha256
+from pathlib import Path
+
+import pytest
 
 from tests import operations
-from tests.stack import RunningServer, unique
+from tests.chains import RunningChain
+from tests.stack import RunningServer, running_stack, unique
 
 _CONTENT_ROOT = slice(191, 223)  # of a Thread account, as the program writes it
 
 
 async def test_a_message_from_submission_to_proof(server: RunningServer) -> None:
     """Every step is seen by the subscriber, and the proof leads to the root that stands on chain."""
+    await follow_a_message(server)
+
+
+@pytest.mark.validator
+@pytest.mark.timeout(300)
+async def test_the_same_on_a_real_validator(validator: RunningChain, tmp_path: Path, models: Path) -> None:
+    """Nothing changes but the address, and the development mutations are not there."""
+    with running_stack(tmp_path / "data", models, cluster=validator) as server:
+        await follow_a_message(server)
+        absent = await server.execute('mutation { devSignIn(name: "ada") { token } }')
+        assert absent["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def follow_a_message(server: RunningServer) -> None:
+    """The whole flow, as three wallets live it."""
     ada, ben, cleo = await server.actor(), await server.actor(), await server.actor()
     thread_id = await ada.create_thread(unique("A novel that its readers own"))
     first = await ben.act("submitMessage", threadId=thread_id, body="Ben would like to join.", stake="1000000")
@@ -50,7 +69,8 @@ async def test_a_message_from_submission_to_proof(server: RunningServer) -> None
         assert found["search"]["nodes"][0] == {"contentHash": content_hash, "body": body, "status": "PUBLISHED"}
 
     proof = (await server.data_of(operations.PROOF, {"contentHash": content_hash}))["message"]["proof"]
-    account = await server.chain.rpc("getAccountInfo", proof["account"], {"encoding": "base64"})
+    options = {"encoding": "base64", "commitment": "confirmed"}
+    account = await server.chain.rpc("getAccountInfo", proof["account"], options)
     root = b64decode(account["value"]["data"][0])[_CONTENT_ROOT].hex()
     assert proof["root"] == root
     assert _folded(content_hash, proof["leafIndex"], proof["path"]) == root
