@@ -8,13 +8,6 @@ from chorale.context import Context
 from chorale.domain.errors import UnauthenticatedError
 
 
-def signed_in(context: Context) -> str:
-    """The viewer's address. Raises UnauthenticatedError for an anonymous caller."""
-    if context.wallet is None:
-        raise UnauthenticatedError
-    return context.wallet
-
-
 async def still_admitted(context: Context) -> None:
     """For what runs long: raises UnauthenticatedError once the session it began with has expired or been ended."""
     viewer = context.viewer

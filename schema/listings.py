@@ -83,7 +83,7 @@ def index_page(
         pages[key] = asyncio.ensure_future(
             context.index.messages(thread_id, request, viewer=context.wallet, statuses=statuses)
         )
-    return pages[key]
+    return asyncio.shield(pages[key])
 
 
 def list_messages_of(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from chorale.context import Context, Info
-from chorale.domain.accounts import ThreadAccount
 from chorale.domain.content import FetchedContent
 from chorale.domain.cursors import event_cursor
 from chorale.domain.events import BEHIND_VERSION
@@ -45,11 +44,6 @@ class Thread(Node):
     context: strawberry.Private[Context]
     read: strawberry.Private[ThreadRead]
     token: strawberry.Private[Token]
-
-    @classmethod
-    async def of(cls, context: Context, account: ThreadAccount, slot: int) -> Thread:
-        """The thread in `account`, as read at `slot`."""
-        return cls(context=context, read=ThreadRead(account, slot), token=await context.loaders.token())
 
     @resolved("`Thread:<threadId>`.")
     def id(self) -> strawberry.ID:

@@ -23,7 +23,12 @@ class BatchLoader(Generic[K, V]):
         raise NotImplementedError
 
     def load(self, key: K) -> asyncio.Future[V]:
-        """The value of `key`, now or with this tick's batch."""
+        """The value of `key`, now or with this tick's batch. A caller that is cancelled takes it from nobody else."""
+        future = self.want(key)
+        return future if future.done() else asyncio.shield(future)
+
+    def want(self, key: K) -> asyncio.Future[V]:
+        """Put `key` into this tick's batch. The future belongs to everyone: await what `load` returns instead."""
         future = self._known.get(key)
         if future is None:
             loop = asyncio.get_running_loop()

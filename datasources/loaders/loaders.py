@@ -77,22 +77,22 @@ class Loaders:
 
         Raises MixedVersionsError where a message is not of its thread's version.
         """
-        # All of them first, so that everything wanted here leaves in one batch.
-        wanted = self.want(keys)
+        self.want(keys)  # all of them first, so that they leave in one batch
         threads = {thread_id: await self.thread(thread_id) for thread_id in {key.thread_id for key in keys}}
-        return [self._message(threads[key.thread_id], await at) for key, at in zip(keys, wanted, strict=True)]
+        return [self._message(threads[key.thread_id], await self.accounts.load(self._address(key))) for key in keys]
 
     async def message(self, key: MessageKey) -> tuple[ThreadRead, MessageRead] | None:
         """One message with its thread."""
         return (await self.messages([key]))[0]
 
-    def want(self, keys: Sequence[MessageKey]) -> list[asyncio.Future[AccountAt]]:
+    def want(self, keys: Sequence[MessageKey]) -> None:
         """Put messages and their threads into this tick's batch without waiting for them."""
-        threads = {thread_id: self._addresses.thread(thread_id) for thread_id in {key.thread_id for key in keys}}
-        for address in threads.values():
+        for thread_id in {key.thread_id for key in keys}:
+            address = self._addresses.thread(thread_id)
             self.accounts.anchor(address)
-            self.accounts.load(address)
-        return [self.accounts.load(self._addresses.message(threads[key.thread_id], key.content_hash)) for key in keys]
+            self.accounts.want(address)
+        for key in keys:
+            self.accounts.want(self._address(key))
 
     async def balances(self, wallet: str) -> Balances:
         """A wallet's balances; an account that is absent holds nothing."""
@@ -127,7 +127,7 @@ class Loaders:
 
     def want_time(self) -> None:
         """Put the clock into this tick's batch without waiting for it."""
-        self.accounts.load(CLOCK)
+        self.accounts.want(CLOCK)
 
     def time_read(self) -> int | None:
         """The same where it has been read already."""
@@ -139,6 +139,10 @@ class Loaders:
     def body(self, key: MessageKey) -> asyncio.Future[FetchedContent]:
         """A message's bytes and their state, with this tick's batch."""
         return self.contents.load(body_key(key))
+
+    def want_body(self, key: MessageKey) -> None:
+        """Put a message's bytes into this tick's batch without waiting for them."""
+        self.contents.want(body_key(key))
 
     def body_read(self, key: MessageKey) -> FetchedContent | None:
         """The same where it has been read already."""
@@ -163,6 +167,9 @@ class Loaders:
     def prime_body(self, key: MessageKey, fetched: FetchedContent) -> None:
         """Put what a search has brought along."""
         self.contents.prime(body_key(key), fetched)
+
+    def _address(self, key: MessageKey) -> str:
+        return self._addresses.message(self._addresses.thread(key.thread_id), key.content_hash)
 
     def _message(self, thread: ThreadRead | None, at: AccountAt) -> tuple[ThreadRead, MessageRead] | None:
         message = self._decode(decode_message, at)

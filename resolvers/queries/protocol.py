@@ -38,6 +38,6 @@ class ProtocolQueries:
 
 async def read_protocol(context: Context) -> Protocol | None:
     """The `Protocol` account; its treasury is read along."""
-    context.loaders.accounts.load(context.addresses.treasury())
+    context.loaders.accounts.want(context.addresses.treasury())
     read, token = await asyncio.gather(context.loaders.protocol(), context.loaders.token())
     return None if read is None else Protocol(context=context, account=read[0], token=token)

@@ -131,5 +131,5 @@ async def _load(context: Context, events: Collection[LoggedEvent], bodies: bool)
             continue
         if bodies:
             for key in keys:
-                loaders.body(key)
+                loaders.want_body(key)
         return

@@ -109,6 +109,28 @@ async def test_a_failed_batch_reaches_everyone_who_waits() -> None:
     assert await loader.load_many([2, 3, 2]) == [4, 6, 4]
 
 
+async def test_a_caller_who_leaves_takes_nothing_from_its_neighbours() -> None:
+    """Executors cancel the siblings of a failed field; whoever else waits for the same key still gets it."""
+    go = asyncio.Event()
+
+    class Slow(BatchLoader[int, int]):
+        async def fetch(self, keys: Sequence[int]) -> dict[int, int]:
+            await go.wait()
+            return dict.fromkeys(keys, 7)
+
+    loader = Slow()
+
+    async def ask() -> int:
+        return await loader.load(1)
+
+    leaving, staying = asyncio.create_task(ask()), asyncio.create_task(ask())
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    go.set()
+    assert await staying == 7
+    assert leaving.cancelled() or leaving.cancelling()
+
+
 async def test_expected_askers_share_the_call_and_a_lost_one_holds_nothing_up() -> None:
     """A call waits for whoever was announced, until they ask or their task has ended."""
     calls: list[int] = []
