@@ -21,7 +21,7 @@ from tests.stack import RunningServer, running_stack, unique
 @needs_proc
 @pytest.mark.faults
 async def test_everything_outlives_every_kind_of_end(tmp_path: Path, models: Path) -> None:
-    """Stop, kill -9, and a killed chain: sessions, messages, events, search and cursors are there after each."""
+    """Stop, a lost index, kill -9, a killed chain: sessions, messages, events, search and cursors outlive each."""
     with running_stack(tmp_path / "data", models) as server:
         ada = await server.actor()
         thread_id = await ada.create_thread()
@@ -34,6 +34,11 @@ async def test_everything_outlives_every_kind_of_end(tmp_path: Path, models: Pat
         assert server.stop() == 0
         assert not is_running(child)
         assert holder_of(server.data) is None
+        server.start()
+        await _same(server, thread_id, body, expected)
+
+        server.stop()
+        shutil.rmtree(server.data / "index")  # derived: rebuilt from chain and content, and old cursors still hold
         server.start()
         await _same(server, thread_id, body, expected)
 
