@@ -108,4 +108,4 @@ async def _model_alone(data: Path) -> tuple[float, Memory]:
         await asyncio.wait_for(process.stdout.readline(), PATIENCE)
         return time.perf_counter() - began, memory(process.pid)
     finally:
-        await process.communicate()
+        await process.communicate(b"")
