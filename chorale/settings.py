@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
+from chorale import setting_values as values
 from chorale.domain.errors import StartupError
 
 T = TypeVar("T")
 
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -114,30 +113,33 @@ class Settings:
                 raise SettingError(f"CHORALE_{name}", text, allowed)
             return value
 
-        host = read("HOST", cls.host, _host, "a host name or an address, without a port")
-        port = read("PORT", cls.port, _port, "0 to 65535 (0 takes a free port)")
+        host = read("HOST", cls.host, values.host, "a host name or an address, without a port")
+        port = read("PORT", cls.port, values.port, "0 to 65535 (0 takes a free port)")
         return cls(
             host=host,
             port=port,
             public_url=read(
-                "PUBLIC_URL", _address(host, port), _http, "an http:// or https:// address, as browsers see this server"
+                "PUBLIC_URL",
+                _address(host, port),
+                values.http,
+                "an http:// or https:// address, as browsers see this server",
             ).rstrip("/"),
-            data=read("DATA", cls.data, _folder, "a folder, or the path of one to make"),
+            data=read("DATA", cls.data, values.folder, "a folder, or the path of one to make"),
             chain_url=read(
-                "CHAIN_URL", cls.chain_url, _or_http("localnet:"), "localnet: or http(s)://host:port of an RPC"
+                "CHAIN_URL", cls.chain_url, values.or_http("localnet:"), "localnet: or http(s)://host:port of an RPC"
             ),
-            chain_ws_url=read("CHAIN_WS_URL", "", _websocket, "ws:// or wss:// address of the RPC's PubSub"),
+            chain_ws_url=read("CHAIN_WS_URL", "", values.websocket, "ws:// or wss:// address of the RPC's PubSub"),
             chain_rpc_port=read(
                 "CHAIN_RPC_PORT",
                 cls.chain_rpc_port,
-                _rpc_port,
+                values.rpc_port,
                 "0 to 65534 (0 takes a free one; PubSub is also on the next)",
             ),
-            program_id=read("PROGRAM_ID", "", _base58_key, "a program id: 32 bytes in base58"),
+            program_id=read("PROGRAM_ID", "", values.base58_key, "a program id: 32 bytes in base58"),
             content_url=read(
-                "CONTENT_URL", cls.content_url, _or_http("file:"), "file: or http(s)://host:port of Qdrant"
+                "CONTENT_URL", cls.content_url, values.or_http("file:"), "file: or http(s)://host:port of Qdrant"
             ),
-            cache_url=read("CACHE_URL", cls.cache_url, _or_redis, "memory: or redis://host:port/db"),
+            cache_url=read("CACHE_URL", cls.cache_url, values.or_redis, "memory: or redis://host:port/db"),
             events_url=read(
                 "EVENTS_URL", cls.events_url, lambda t: t if t == "memory:" else None, "memory: (one replica)"
             ),
@@ -189,57 +191,3 @@ def describe_settings() -> str:
 def _address(host: str, port: int) -> str:
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not bound
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
-
-
-def _host(text: str) -> str | None:
-    return text if re.fullmatch(r"[\w.-]+|[0-9a-fA-F:.]+", text) else None
-
-
-def _port(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,5}", text) and int(text) <= 65535 else None
-
-
-def _rpc_port(text: str) -> int | None:
-    port = _port(text)
-    return port if port is not None and port < 65535 else None
-
-
-def _folder(text: str) -> Path | None:
-    path = Path(text).expanduser()
-    return path if path.is_dir() or not path.exists() else None
-
-
-def _url(text: str, *schemes: str) -> str | None:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises where it is no port
-    except ValueError:
-        return None
-    return text if parts.scheme in schemes and parts.hostname else None
-
-
-def _http(text: str) -> str | None:
-    return _url(text, "http", "https")
-
-
-def _websocket(text: str) -> str | None:
-    return _url(text, "ws", "wss")
-
-
-def _or_http(embedded: str) -> Callable[[str], str | None]:
-    return lambda text: text if text == embedded else _http(text)
-
-
-def _or_redis(text: str) -> str | None:
-    return text if text == "memory:" else _url(text, "redis", "rediss")
-
-
-def _base58_key(text: str) -> str | None:
-    number = 0
-    for character in text:
-        digit = _BASE58.find(character)
-        if digit < 0:
-            return None
-        number = number * 58 + digit
-    zeros = len(text) - len(text.lstrip("1"))
-    return text if len(text) <= 44 and zeros + (number.bit_length() + 7) // 8 == 32 else None
