@@ -12,7 +12,7 @@ import subprocess
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from solders.transaction import VersionedTransaction
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from chorale.data_directory import holder_of
+from chorale.process.data_directory import holder_of
 from datasources.solana.localnet.keys import load_keys
 from tests import operations
 from tests.chains import ROOT, RunningChain
@@ -163,6 +163,10 @@ class Actor:
         self.address = str(keypair.pubkey())
         self.token: str | None = None
 
+    def subscribed(self, query: str, variables: Json) -> AbstractAsyncContextManager[Subscribed]:
+        """A subscription in this wallet's session."""
+        return self._server.subscribed(query, variables, self.token)
+
     async def sign_in(self) -> None:
         """Sign in with Solana."""
         asked = await self._server.data_of(operations.CHALLENGE, {"wallet": self.address})
@@ -175,6 +179,10 @@ class Actor:
         answer = (await self._server.data_of(operations.SIGN_IN, {"input": signed}))["signIn"]
         assert answer["__typename"] == "SignInSuccess", answer
         self.token = answer["token"]
+
+    async def execute(self, query: str, variables: Json | None = None) -> Json:
+        """The response body of an operation in this wallet's session."""
+        return await self._server.execute(query, variables, self.token)
 
     async def ask(self, query: str, variables: Json | None = None) -> Json:
         """Data of an operation in this wallet's session."""
