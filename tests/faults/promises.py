@@ -1,0 +1,119 @@
+"""What must hold after every crash, checked through the graph and against the chain itself."""
+
+from __future__ import annotations
+
+from chorale.domain.accounts import MessageAccount
+from chorale.domain.cursors import event_cursor
+from chorale.domain.events import EventPosition
+from tests import operations
+from tests.faults.onchain import OnChain
+from tests.faults.writers import Deed
+from tests.stack import Actor, Json, RunningServer
+
+_MADE_BY_SERVER = ("UpdateVerified", "UpdateDiverged", "ContentRestored", "Gap")
+_LATER = {"PENDING": {"PENDING", "DENIED", "PUBLISHED"}, "PUBLISHED": {"PUBLISHED"}, "DENIED": {"DENIED"}}
+_SEARCH_TEXT = (
+    "query FindText($query: String!) { search(query: $query, mode: TEXT, first: 5) { nodes { contentHash status } } }"
+)
+
+
+async def check_deed(server: RunningServer, chain: OnChain, deed: Deed, reader: Actor) -> bool:
+    """An acknowledged deed is on chain with its content; any deed is whole or has happened to nobody but its author.
+
+    Returns whether it is on chain. `reader` is a co-author of the thread.
+    """
+    if deed.verb == "createThread":
+        return await _check_thread(server, chain, deed)
+    assert deed.content_hash is not None
+    account = await chain.message(deed.thread_id, deed.content_hash)
+    asked = {"contentHash": deed.content_hash}
+    own = (await deed.author.ask(operations.READ_MESSAGE, asked))["message"]
+    if account is None:
+        assert not deed.status, f"acknowledged and not on chain: {deed}"
+        assert own is None or (own["status"], own["body"]) == ("STAGED", deed.body), own
+        assert (await reader.ask(operations.READ_MESSAGE, asked))["message"] is None or reader is deed.author
+        await _check_hidden(server, deed)
+        return False
+    landed = deed.verb != "castVote" or any(vote.voter == deed.author.address for vote in account.votes)
+    if deed.status:
+        assert landed, f"acknowledged and not on chain: {deed}"
+        assert account.status in _LATER[deed.status], (deed, account)
+    await _check_message(server, deed, account, own, reader)
+    return landed
+
+
+async def check_events(chain: OnChain, thread_id: str, reader: Actor) -> int:
+    """Every event since the thread's creation once, in order, at contiguous versions. Returns how many."""
+    end = (await reader.ask("query End($id: Hash!) { thread(threadId: $id) { eventCursor } }", {"id": thread_id}))[
+        "thread"
+    ]["eventCursor"]
+    seen = await _events(reader, thread_id, end)
+    cursors = [event["cursor"] for event in seen]
+    assert len(set(cursors)) == len(cursors), seen
+    own = [(event["__typename"], event["version"], event["signature"]) for event in seen]
+    of_chain = [event for event in own if event[0] not in _MADE_BY_SERVER]
+    assert of_chain == await chain.events(thread_id)
+    versions = [version for _, version, _ in of_chain]
+    assert sorted(set(versions)) == list(range(1, versions[-1] + 1)), versions
+    made = [event for event in own if event[0] in _MADE_BY_SERVER]
+    assert {name for name, _, _ in made} <= {"UpdateVerified"}, made
+    assert len({signature for _, _, signature in made}) == len(made), made
+    return len(of_chain)
+
+
+async def check_nothing_leaks(server: RunningServer, chain: OnChain, thread_id: str) -> None:
+    """An anonymous reader of a thread is shown what the chain calls published, all of it and nothing else."""
+    thread = (await server.data_of(operations.READ_THREAD, {"threadId": thread_id}))["thread"]
+    shown = thread["messages"]["nodes"]
+    account = await chain.thread(thread_id)
+    assert account is not None
+    assert (thread["version"], thread["contentRoot"]) == (account.sequence, account.content_root)
+    assert {message["status"] for message in shown} <= {"PUBLISHED"}, shown
+    assert sorted(message["leafIndex"] for message in shown) == list(range(account.published_count)), shown
+
+
+async def _check_thread(server: RunningServer, chain: OnChain, deed: Deed) -> bool:
+    account = await chain.thread(deed.thread_id)
+    thread = (await server.data_of(operations.READ_THREAD, {"threadId": deed.thread_id}))["thread"]
+    if account is None:
+        assert not deed.status, f"acknowledged and not on chain: {deed}"
+        assert thread is None
+        return False
+    assert (thread["title"], thread["version"]) == (deed.body, account.sequence)
+    return True
+
+
+async def _check_message(
+    server: RunningServer, deed: Deed, account: MessageAccount, own: Json | None, reader: Actor
+) -> None:
+    seen = (await reader.ask(operations.READ_MESSAGE, {"contentHash": deed.content_hash}))["message"]
+    for message in (own, seen):
+        assert message is not None, deed
+        assert message["status"] == account.status, (deed, message)
+        assert message["contentState"] == "AVAILABLE", (deed, message)
+        assert message["body"] == deed.body or deed.verb == "castVote", (deed, message)
+        assert [vote["voter"]["address"] for vote in message["votes"]] == [vote.voter for vote in account.votes]
+    assert own is not None
+    if account.status == "PUBLISHED":
+        found = (await server.data_of(_SEARCH_TEXT, {"query": own["body"]}))["search"]["nodes"]
+        assert deed.content_hash in {node["contentHash"] for node in found}, (deed, found)
+    else:
+        await _check_hidden(server, deed)
+
+
+async def _check_hidden(server: RunningServer, deed: Deed) -> None:
+    assert (await server.data_of(operations.READ_MESSAGE, {"contentHash": deed.content_hash}))["message"] is None
+    if deed.body:
+        found = (await server.data_of(_SEARCH_TEXT, {"query": deed.body}))["search"]["nodes"]
+        assert deed.content_hash not in {node["contentHash"] for node in found}, deed
+        assert {node["status"] for node in found} <= {"PUBLISHED"}, found
+
+
+async def _events(reader: Actor, thread_id: str, end: str) -> list[Json]:
+    # The place before everything, as a cursor of a log that is not this one: how a client moves between replicas.
+    start = event_cursor(EventPosition("another", 0, thread_id, 0, 0))
+    seen: list[Json] = []
+    async with reader.subscribed(operations.EVENTS, {"threadId": thread_id, "after": start}) as events:
+        while not seen or seen[-1]["cursor"] != end:
+            seen.append((await events.next())["threadEvents"])
+    return seen

@@ -1,0 +1,143 @@
+"""Clients that write without pause, and remember what they were told: who may rely on what after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests import operations
+from tests.stack import Actor, Json, RunningServer, unique
+
+_WHOLE = ("VERIFIED", "CONFIRMED")
+_ROUND = (
+    ("createThread", None),
+    ("postMessage", None),
+    ("submitMessage", None),
+    ("castVote", False),
+    ("submitMessage", None),
+    ("castVote", True),
+)
+
+
+class UnansweredError(Exception):
+    """The server broke off, or an authority was away."""
+
+
+@dataclass
+class Deed:
+    """One mutation. `status` is what the server acknowledged: "" for nothing yet, "THREAD" for a thread."""
+
+    verb: str
+    author: Actor
+    signed: Json
+    thread_id: str
+    content_hash: str | None
+    body: str
+    approve: bool | None = None
+    status: str = ""
+    signature: str = ""
+
+    async def run(self) -> None:
+        """Send it. Raises UnansweredError where nothing was acknowledged."""
+        payload = (await answer(self.author, operations.MUTATE[self.verb], {"input": self.signed}))[self.verb]
+        if payload["__typename"] == "AuthorityUnavailable":
+            raise UnansweredError(payload["explanation"])
+        assert payload["__typename"].endswith("Success"), (self.verb, payload)
+        if payload["update"]["outcome"] not in _WHOLE:
+            raise UnansweredError(payload["update"]["outcome"])
+        self.signature = payload["update"]["signature"]
+        self.status = "THREAD" if self.verb == "createThread" else payload["message"]["status"]
+
+
+@dataclass
+class Pair:
+    """Two wallets: one makes threads, posts and votes, the other submits. They go round and round through `_ROUND`."""
+
+    owner: Actor
+    guest: Actor
+    on_begin: Callable[[], None]
+    deeds: list[Deed] = field(default_factory=list)
+    checked: int = 0
+    _place: int = 0
+
+    async def write(self, stopping: asyncio.Event) -> None:
+        """Write until told to stop, or until nothing is acknowledged any more: that deed is the last."""
+        while not stopping.is_set():
+            try:
+                deed = await self._prepare(*_ROUND[self._place % len(_ROUND)])
+                self.deeds.append(deed)
+                self.on_begin()
+                await deed.run()
+            except UnansweredError:
+                return
+            self._place += 1
+
+    def settle(self, *, whole: bool) -> None:
+        """Say whether the last, unacknowledged deed turned out whole: if not, it is done anew."""
+        self._place += whole
+
+    async def _prepare(self, verb: str, approve: bool | None) -> Deed:
+        author = self.guest if verb == "submitMessage" else self.owner
+        body = "" if verb == "castVote" else unique(f"{next(_PHRASES)} {author.address[:6]}")
+        choices: dict[str, Json] = {
+            "createThread": {"title": body},
+            "postMessage": {"threadId": self.thread_id, "body": body},
+            "submitMessage": {"threadId": self.thread_id, "body": body, "stake": "1000000"},
+            "castVote": {"contentHash": self._submitted, "approve": approve},
+        }
+        arguments = choices[verb]
+        asked = {"wallet": author.address, **arguments}
+        prepared = (await answer(author, operations.PREPARE[verb], asked))["prepare"][verb]
+        if prepared["__typename"] == "AuthorityUnavailable":
+            raise UnansweredError(prepared["explanation"])
+        assert prepared["__typename"] == "PreparedTransaction", (verb, prepared)
+        signed: Json = {"signedTransaction": author.sign(prepared["transaction"])}
+        if body:
+            signed |= {"title" if verb == "createThread" else "body": body, "salt": prepared["salt"]}
+        content_hash = None if verb == "createThread" else prepared["contentHash"] or self._submitted
+        return Deed(verb, author, signed, prepared["threadId"] or self.thread_id, content_hash, body, approve)
+
+    @property
+    def thread_id(self) -> str:
+        """The thread that is written to now; "" before the first."""
+        return next((deed.thread_id for deed in reversed(self.deeds) if deed.verb == "createThread"), "")
+
+    @property
+    def _submitted(self) -> str:
+        return next((deed.content_hash or "" for deed in reversed(self.deeds) if deed.verb == "submitMessage"), "")
+
+
+async def answer(author: Actor, query: str, variables: Json) -> Json:
+    """An operation's data. Raises UnansweredError where the server breaks off or says that an authority is away."""
+    try:
+        body = await author.execute(query, variables)
+    except (httpx.HTTPError, ValueError) as error:
+        raise UnansweredError(repr(error)) from error
+    if "errors" in body:
+        codes = {error["extensions"]["code"] for error in body["errors"]}
+        assert codes == {"AUTHORITY_UNAVAILABLE"}, body["errors"]
+        raise UnansweredError(str(codes))
+    data: Json = body["data"]
+    return data
+
+
+async def make_pairs(server: RunningServer, count: int, on_begin: Callable[[], None]) -> list[Pair]:
+    """Funded, signed in."""
+    return [Pair(await server.actor(), await server.actor(), on_begin) for _ in range(count)]
+
+
+_PHRASES: Any = itertools.cycle(
+    (
+        "The ferry left before the fog had lifted",
+        "Nobody had asked the clockmaker about the thirteenth stroke",
+        "A letter in green ink waited behind the mirror",
+        "Snow fell upwards in the year that the mill stood still",
+        "She counted the rungs twice and came to different numbers",
+        "The orchard remembered every hand that had pruned it",
+    )
+)
