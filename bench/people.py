@@ -10,8 +10,8 @@ from typing import Any
 
 from bench.http import Connection
 from bench.serving import serving
-from chorale import demo_operations as operations
-from chorale.demo_script import discussions
+from chorale.demo import operations as operations
+from chorale.demo.script import discussions
 
 MINIMUM_STAKE = "1000000"
 _SALT = "5a" * 32

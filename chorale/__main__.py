@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chorale.domain.errors import StartupError
-from chorale.logs import set_up_logs
+from chorale.process.logs import set_up_logs
 from chorale.settings import Settings, describe_settings
 
 CANNOT_START = 2
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
     set_up_logs()
-    from chorale.serve import serve
+    from chorale.process.serve import serve
 
     return _run(serve(settings, _say, _announce))
 
@@ -46,7 +46,7 @@ def _localnet(options: argparse.Namespace) -> int:
     data = settings.data if options.data is None else options.data
     port = settings.chain_rpc_port if options.rpc_port is None else options.rpc_port
     set_up_logs()
-    from chorale.localnet_command import localnet, supervised
+    from chorale.process.localnet_command import localnet, supervised
 
     return _run(supervised(data, port) if options.supervised else localnet(data, port, _announce))
 
@@ -54,7 +54,7 @@ def _localnet(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
     set_up_logs()
-    from chorale.demo_command import demo
+    from chorale.demo.command import demo
 
     return _run(demo(settings, options.size, _say))
 

@@ -13,7 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from chorale.auth import Viewer
 from chorale.context import Context
-from chorale.services import Services, open_services
+from chorale.process.services import Services, open_services
 from chorale.settings import Settings
 from resolvers.schema import build_schema
 from resolvers.transport.health import Check, Readyz, healthz

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 from chorale.domain.accounts import ThreadAccount
 from chorale.domain.approval import MessageStatus
@@ -26,16 +25,13 @@ from chorale.preparation import (
     take_snapshot,
     vote_error,
 )
-from chorale.refusals import already_there, from_program, insufficient_funds, not_found, refusals_as_data
+from chorale.update.refusals import already_there, from_program, insufficient_funds, not_found, refusals_as_data
 from programs import identity, instructions
 from programs.accounts import CO_AUTHOR_SIZE, MESSAGE_VECTOR, VOTE_SIZE, message_size, thread_size
 from programs.addresses import ProgramAddresses
 from programs.interface import MAX_CO_AUTHORS, TREE_DEPTH
 from programs.problems import ProgramError
 from programs.transactions import compose
-
-if TYPE_CHECKING:
-    from solders.instruction import Instruction
 
 # The measured need with room for unlucky bumps, which the program searches for.
 COMPUTE_UNITS = {"create_thread": 120_000, "post_message": 100_000, "submit_message": 100_000, "cast_vote": 180_000}
@@ -220,7 +216,7 @@ class Preparer:
     async def _prepared(
         self,
         name: str,
-        instruction: Instruction,
+        instruction: instructions.Instruction,
         snapshot: Snapshot,
         wallet: str,
         fees: FeeOptions | None,

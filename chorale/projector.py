@@ -17,10 +17,10 @@ from chorale.domain.events import LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
 from chorale.domain.projection import Projection, Settled
 from chorale.domain.updates import Authority
-from chorale.lanes import Lane, Lanes, Request
-from chorale.progress import ChainProgress
-from chorale.promotion import Promoter
-from chorale.thread_changes import ThreadChanges
+from chorale.projection.lanes import Lane, Lanes, Request
+from chorale.projection.progress import ChainProgress
+from chorale.projection.promotion import Promoter
+from chorale.projection.thread_changes import ThreadChanges
 from programs.addresses import ProgramAddresses
 
 _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the node does not show yet

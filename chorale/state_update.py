@@ -11,20 +11,20 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from chorale.acceptance import Acceptance, Accepted
-from chorale.admission import Admission, admit, check_idempotency_key
 from chorale.domain.commands import Command, UpdateResult
 from chorale.domain.errors import ChoraleError
 from chorale.domain.ports import Chain, ContentStore, Embedder, SessionStore
 from chorale.domain.updates import Outcome, RefusedError, StepName, UpdateState
-from chorale.idempotency import Keys, Runs
-from chorale.late_updates import LateUpdates
 from chorale.projector import Projector
-from chorale.refusals import expired, refusals_as_data
 from chorale.settings import Limits
-from chorale.update_log import Progress, UpdateFacts, UpdateLog, begun, unseen
-from chorale.update_steps import Authorities, UpdateSteps
-from chorale.verification import Entities, Verification
+from chorale.update.acceptance import Acceptance, Accepted
+from chorale.update.admission import Admission, admit, check_idempotency_key
+from chorale.update.idempotency import Keys, Runs
+from chorale.update.late import LateUpdates
+from chorale.update.log import Progress, UpdateFacts, UpdateLog, begun, unseen
+from chorale.update.refusals import expired, refusals_as_data
+from chorale.update.steps import Authorities, UpdateSteps
+from chorale.update.verification import Entities, Verification
 from programs.addresses import ProgramAddresses
 
 _log = logging.getLogger(__name__)

@@ -14,17 +14,17 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing
 from typing import TypeAlias
 
-from chorale.catch_up import missed, snapshot
-from chorale.content_check import check_content
 from chorale.domain.chain import HistoryEntry, SlotTick
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain, ContentStore, Index
 from chorale.domain.projection import ChainCursor
 from chorale.domain.updates import Authority
+from chorale.projection.catch_up import missed, snapshot
+from chorale.projection.content_check import check_content
+from chorale.projection.staging import StagingCollector
+from chorale.projection.thread_names import threads_of
 from chorale.projector import Projector
-from chorale.staging import StagingCollector
-from chorale.thread_names import threads_of
 
 _log = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from programs.instruction_codec import DecodedInstruction, decode_instruction, e
 
 __all__ = [
     "DecodedInstruction",
+    "Instruction",
     "cancel",
     "cast_vote",
     "claim",

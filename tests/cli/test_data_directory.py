@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from chorale.data_directory import DirectoryInUseError, holder_of, own
 from chorale.domain.errors import StartupError
+from chorale.process.data_directory import DirectoryInUseError, holder_of, own
 
 OWNER = """
 import sys, pathlib
-from chorale.data_directory import own
+from chorale.process.data_directory import own
 with own(pathlib.Path(sys.argv[1]), "chorale serve") as ownership:
     ownership.announce("http://127.0.0.1:8123")
     print("owned", flush=True)

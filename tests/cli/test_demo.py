@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chorale.demo_script import discussions
+from chorale.demo.script import discussions
 from tests.cli.commands import chorale
 from tests.stack import RunningServer
 

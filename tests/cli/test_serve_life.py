@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chorale.data_directory import holder_of
+from chorale.process.data_directory import holder_of
 from tests import operations
 from tests.chains import ROOT
 from tests.processes import child_of, is_running, needs_proc, until

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chorale.domain.projection import ChainCursor
-from chorale.progress import ChainProgress
+from chorale.projection.progress import ChainProgress
 
 THREADS = st.sets(st.sampled_from("abc"), max_size=2)
 

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chorale import promotion, thread_history
 from chorale.domain.chain import HistoryEntry
 from chorale.domain.content import Promotion
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import EventKind, EventPosition, LoggedEvent
 from chorale.domain.paging import PageRequest
 from chorale.domain.updates import Authority
+from chorale.projection import promotion, thread_history
 from chorale.projector import Projector
 from datasources.embeddings import FastEmbedder
 from programs import merkle

@@ -17,7 +17,7 @@ from chorale.domain.content import Content, ContentKey, FetchedContent, StoredCo
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import EventKind, EventPosition
 from chorale.domain.updates import Authority, Outcome, StepState
-from chorale.late_updates import BLOCKHASH_LIFETIME
+from chorale.update.late import BLOCKHASH_LIFETIME
 from tests.chains import signature_of
 from tests.spine.desk import LIMITS, Desk, open_desk
 from tests.spine.parts import Actor, Parts

@@ -15,7 +15,7 @@ from chorale.domain.chain import Commitment
 from chorale.domain.content import ContentState, SearchCriteria, SearchMode
 from chorale.domain.events import EventPosition
 from chorale.domain.paging import PageRequest
-from chorale.staging import StagingCollector
+from chorale.projection.staging import StagingCollector
 from datasources.embeddings import FastEmbedder
 from tests.chains import RunningChain
 from tests.spine.parts import LEASE, Actor, Parts, open_parts

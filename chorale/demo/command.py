@@ -7,10 +7,10 @@ from collections.abc import Callable
 import httpx
 
 from chorale.app import create_app
-from chorale.data_directory import holder_of, own
-from chorale.demo import Demo
-from chorale.demo_callers import DemoError, InProcess, OverHTTP
+from chorale.demo.callers import DemoError, InProcess, OverHTTP
+from chorale.demo.seeding import Demo
 from chorale.domain.errors import StartupError
+from chorale.process.data_directory import holder_of, own
 from chorale.settings import Settings
 
 _TIMEOUT = 120.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import programs
 from chorale.domain.errors import StartupError
-from chorale.localnet_process import LocalnetAddress
+from chorale.process.localnet_process import LocalnetAddress
 from datasources.solana.localnet import LocalnetInfo, LocalnetOptions, run_localnet
 from datasources.solana.localnet.errors import DataInUseError, PortInUseError
 

@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from chorale.auth import SignIn, Viewer
-from chorale.clusters import chain_identifier
 from chorale.context import Context, DevTools
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
 from chorale.domain.updates import Authority
-from chorale.localnet_process import supervised_localnet
 from chorale.prepare import Preparer
+from chorale.process.clusters import chain_identifier
+from chorale.process.localnet_process import supervised_localnet
 from chorale.projector import Projector
 from chorale.settings import Settings
 from chorale.state_update import StateUpdates

@@ -9,7 +9,7 @@ from chorale.domain.accounts import ThreadAccount
 from chorale.domain.chain import HistoryEntry
 from chorale.domain.ports import Chain, IndexReader
 from chorale.domain.projection import ChainCursor
-from chorale.thread_changes import accounts_in
+from chorale.projection.thread_changes import accounts_in
 
 _PAGE = 1000
 _OVERLAP = 64  # slots

@@ -13,7 +13,7 @@ from chorale.domain.errors import AuthorityUnavailableError, ChoraleError, Stale
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority, Outcome, UpdateState
-from chorale.update_log import Progress, UpdateFacts, UpdateLog, begun, landed, unseen
+from chorale.update.log import Progress, UpdateFacts, UpdateLog, begun, landed, unseen
 from programs.accounts import decode_thread
 
 _log = logging.getLogger(__name__)

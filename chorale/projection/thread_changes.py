@@ -16,7 +16,7 @@ from chorale.domain.events import EventKind, NewEvent, ProgramEvent, Transaction
 from chorale.domain.ports import Chain
 from chorale.domain.projection import Projection, ThreadProgress
 from chorale.domain.updates import Authority
-from chorale.thread_history import ThreadHistory
+from chorale.projection.thread_history import ThreadHistory
 from programs.accounts import (
     MESSAGE_THREAD,
     AccountMalformed,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from chorale import demo_operations as operations
-from chorale.demo_callers import Caller, DemoError
-from chorale.demo_script import Discussion, Line, discussions
+from chorale.demo import operations as operations
+from chorale.demo.callers import Caller, DemoError
+from chorale.demo.script import Discussion, Line, discussions
 from programs import identity
 
 _LAMPORTS = "1000000000000"

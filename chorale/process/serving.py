@@ -8,13 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from chorale.app import App, create_app
-from chorale.data_directory import Ownership
-from chorale.demo import Demo
-from chorale.demo_callers import InProcess
+from chorale.demo.callers import InProcess
+from chorale.demo.seeding import Demo
 from chorale.domain.errors import ChoraleError
-from chorale.server import make_server
+from chorale.process.data_directory import Ownership
+from chorale.process.server import make_server
+from chorale.process.signals import on_signals
 from chorale.settings import Settings
-from chorale.signals import on_signals
 
 Say = Callable[[str], None]
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from chorale.domain.ports import SessionStore
 from chorale.domain.updates import RefusedError
-from chorale.refusals import idempotency_conflict
+from chorale.update.refusals import idempotency_conflict
 
 T = TypeVar("T")
 

@@ -7,8 +7,6 @@ import logging
 import time
 from dataclasses import dataclass
 
-from chorale.acceptance import Acceptance, Accepted, is_already_processed
-from chorale.admission import Admission
 from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
 from chorale.domain.content import Content, ContentKind
 from chorale.domain.cursors import event_cursor
@@ -16,11 +14,13 @@ from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.events import EventKind, EventPosition, NewEvent
 from chorale.domain.ports import Chain, ContentStore, Embedder
 from chorale.domain.updates import Outcome, Refusal, StepName
-from chorale.late_updates import is_expired
 from chorale.projector import Projector
 from chorale.settings import Limits
-from chorale.update_log import Progress, UpdateFacts, UpdateLog
-from chorale.verification import Verification, Verified
+from chorale.update.acceptance import Acceptance, Accepted, is_already_processed
+from chorale.update.admission import Admission
+from chorale.update.late import is_expired
+from chorale.update.log import Progress, UpdateFacts, UpdateLog
+from chorale.update.verification import Verification, Verified
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The demo's discussions as data: `chorale/demo_data/*.json`.
+"""The demo's discussions as data: `chorale/demo/data/*.json`.
 
 A file holds `{title, creator, messages}`, a message `{author, body, kind, votes?}`. Names are those of dev wallets.
 `kind` is `post` (by a co-author) or `submit` (by an outsider, with a stake); `votes` says what every required voter
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 
-FOLDER = "demo_data"
+FOLDER = "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Discussion:
 def discussions(round: int = 1) -> Sequence[Discussion]:
     """All discussions in the order of their files."""
     found = sorted(
-        (entry for entry in files("chorale").joinpath(FOLDER).iterdir() if entry.name.endswith(".json")),
+        (entry for entry in files("chorale.demo").joinpath(FOLDER).iterdir() if entry.name.endswith(".json")),
         key=lambda entry: entry.name,
     )
     return [_read(entry.name, json.loads(entry.read_text(encoding="utf-8")), round) for entry in found]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chorale.data_directory import own
-from chorale.server import listen
+from chorale.process.data_directory import own
+from chorale.process.server import listen
 from chorale.settings import Settings
 
 Say = Callable[[str], None]
@@ -18,7 +18,7 @@ async def serve(settings: Settings, say: Say, announce: Say) -> int:
     """
     # In this order, so that a second server learns where the first is rather than that a port is taken.
     with own(settings.data, "chorale serve") as ownership, listen(settings.host, settings.port) as listener:
-        from chorale.serving import Service  # seconds of imports, which a refusal must not wait for
+        from chorale.process.serving import Service  # seconds of imports, which a refusal must not wait for
 
         settings = settings.with_port(listener.getsockname()[1])
         return await Service(settings, ownership, listener, say, announce).run()

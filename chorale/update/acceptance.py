@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from chorale.admission import Admission
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.chain import AccountData, SignatureStatus, Simulation, TransactionRefusedError
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Refusal, RefusedError
-from chorale.refusals import already_there, from_error, from_program, insufficient_funds, not_found
+from chorale.update.admission import Admission
+from chorale.update.refusals import already_there, from_error, from_program, insufficient_funds, not_found
 from programs import identity
 from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses

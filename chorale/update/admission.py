@@ -8,7 +8,7 @@ from hashlib import sha256
 from chorale.domain.commands import CastVote, Command, CreateThread, PostMessage, SubmitMessage
 from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES, body_problem
 from chorale.domain.updates import Refusal, RefusedError
-from chorale.refusals import content_mismatch, invalid_input, transaction_invalid
+from chorale.update.refusals import content_mismatch, invalid_input, transaction_invalid
 from programs import identity
 from programs.addresses import COMPUTE_BUDGET_PROGRAM
 from programs.instruction_codec import DecodedInstruction

@@ -1,0 +1,1 @@
+"""Demo data: discussions made by running the real mutations."""

@@ -1,0 +1,1 @@
+"""Rooms of the projector and the watcher: how a change on chain becomes derived state."""

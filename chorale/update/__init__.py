@@ -1,0 +1,1 @@
+"""Rooms of the update sequence; `chorale.state_update` reads through them in order."""
