@@ -9,7 +9,7 @@ from chorale.domain.approval import may_see_message
 from chorale.domain.commands import Command, UpdateResult
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority, Refusal
-from chorale.refusals import not_found
+from chorale.update.refusals import not_found
 from programs.transactions import TransactionMalformed, decode_transaction
 from schema.message import Message
 from schema.problems import Problem, problem_of

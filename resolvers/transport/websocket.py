@@ -17,7 +17,7 @@ SUBPROTOCOL_NOT_ACCEPTABLE = 4406
 
 
 class GraphQLOverWebSocket:
-    """ASGI application of one path. Pings and the first bound on message size are the server's (see chorale.server)."""
+    """ASGI application of one path. Pings and the first bound on message size are the server's (`chorale.process`)."""
 
     def __init__(self, schema: strawberry.Schema, gate: Gate, limits: Limits) -> None:
         self._schema = schema
