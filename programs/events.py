@@ -7,6 +7,8 @@ calling it or being called beside it. Lines of a failed transaction are read too
 from __future__ import annotations
 
 import binascii
+import logging
+import re
 from base64 import b64decode
 from collections.abc import Sequence
 
@@ -14,26 +16,38 @@ from chorale.domain.events import ProgramEvent
 from programs.interface import EVENTS
 from programs.wire import Value, WireError
 
+_log = logging.getLogger(__name__)
+
 _DATA = "Program data: "
 _CUT = "Log truncated"
+_DEPTH = re.compile(r"\[([1-9][0-9]?)\]")  # the runtime nests calls a handful deep
 _BY_DISCRIMINATOR = {spec.discriminator: spec for spec in EVENTS.values()}
 
 
 def events_in(logs: Sequence[str], program_id: str) -> tuple[tuple[ProgramEvent, ...], bool]:
-    """Events in the order logged, and whether the runtime cut the log (then some may be absent)."""
+    """Events in the order logged, and whether some may be absent: the runtime cut the log, or one cannot be read.
+
+    Never raises: whatever others log beside the program is passed over.
+    """
     events: list[ProgramEvent] = []
+    unread = False
     stack: list[str] = []
     for line in logs:
         if line == _CUT:
             return tuple(events), True
         if line.startswith(_DATA):
             if stack and stack[-1] == program_id:
-                event = _decode_line(line[len(_DATA) :])
+                try:
+                    event = _decode_line(line[len(_DATA) :])
+                except WireError as error:
+                    _log.warning("An event of %s cannot be read: %s", program_id, error)
+                    unread = True
+                    continue
                 if event is not None:
                     events.append(event)
             continue
         _follow(stack, line)
-    return tuple(events), False
+    return tuple(events), unread
 
 
 def decode_event(data: bytes) -> ProgramEvent | None:
@@ -59,24 +73,22 @@ def encode_event(event: ProgramEvent) -> bytes:
 def _decode_line(payload: str) -> ProgramEvent | None:
     # One slice is one base64 word; several words are somebody else's convention.
     try:
-        return decode_event(b64decode(payload, validate=True))
+        raw = b64decode(payload, validate=True)
     except (binascii.Error, ValueError):
         return None
+    return decode_event(raw)
 
 
 def _follow(stack: list[str], line: str) -> None:
     # "Program <id> invoke [n]", "Program <id> success", "Program <id> failed: …"; a program's own text is always
-    # behind "Program log: " or "Program data: " and cannot imitate these.
+    # behind a second word with a colon ("log:", "data:", "return:"), which no id has.
     words = line.split(" ", 3)
-    if len(words) < 3 or words[0] != "Program":
+    if len(words) < 3 or words[0] != "Program" or words[1].endswith(":"):
         return
     if words[2] == "invoke" and len(words) == 4:
-        del stack[_depth(words[3], len(stack) + 1) - 1 :]
-        stack.append(words[1])
+        depth = _DEPTH.fullmatch(words[3])
+        if depth is not None:
+            del stack[int(depth[1]) - 1 :]
+            stack.append(words[1])
     elif stack and words[1] == stack[-1] and (words[2] == "success" or words[2].startswith("failed")):
         stack.pop()
-
-
-def _depth(text: str, default: int) -> int:
-    digits = text.strip("[]")
-    return int(digits) if digits.isdecimal() and int(digits) > 0 else default

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+import pytest
 from solders.pubkey import Pubkey
 
 from chorale.domain.events import ProgramEvent
@@ -13,6 +14,7 @@ PROGRAM = str(Pubkey.new_unique())
 OTHER = str(Pubkey.new_unique())
 THREAD = str(Pubkey.new_unique())
 EVENT = ProgramEvent("CoAuthorJoined", THREAD, 4, 2, {"key": OTHER})
+RAW = encode_event(EVENT)
 
 
 def line(event: ProgramEvent = EVENT) -> str:
@@ -78,10 +80,36 @@ def test_a_cut_log_is_told_and_not_guessed_at() -> None:
 
 
 def test_foreign_data_is_passed_over() -> None:
-    """Unknown, malformed and overlong slices are no events and no errors."""
-    raw = encode_event(EVENT)
-    joined = b64encode(raw).decode()
-    lines = ["!", "", joined + " " + joined, b64encode(b"12345678").decode(), b64encode(raw + b"1").decode()]
-    lines += [b64encode(raw[:-1]).decode(), b64encode(b"").decode()]
+    """Slices of no known type and slices that are not base64 are no events and no errors."""
+    joined = b64encode(RAW).decode()
+    lines = ["!", "", joined + " " + joined, b64encode(b"12345678").decode()]
+    lines += [b64encode(b"").decode()]
     logs = [f"Program {PROGRAM} invoke [1]", *(f"Program data: {text}" for text in lines)]
     assert events_in(logs, PROGRAM) == ((), False)
+
+
+@pytest.mark.parametrize("damaged", [RAW + b"1", RAW[:-1]])
+def test_an_event_that_cannot_be_read_counts_as_a_cut(damaged: bytes) -> None:
+    """An event of the wrong size is not guessed at, those around it are read, and the log is told to be incomplete."""
+    logs = [f"Program {PROGRAM} invoke [1]", line(), "Program data: " + b64encode(damaged).decode(), line()]
+    assert events_in(logs, PROGRAM) == ((EVENT, EVENT), True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Program log: invoke " + "9" * 4301,
+        "Program log: invoke [1]",
+        "Program return: invoke [1]",
+        f"Program {OTHER} invoke " + "9" * 4301,
+        f"Program {OTHER} invoke [{'9' * 4301}]",
+        f"Program {OTHER} invoke [0]",
+        f"Program {OTHER} invoke [\N{ARABIC-INDIC DIGIT ONE}]",
+        f"Program {OTHER} invoke [1]\n",
+        f"Program {OTHER} invoke [1] and more",
+    ],
+)
+def test_text_that_resembles_a_call_changes_nothing(text: str) -> None:
+    """Only the runtime's own words, with a depth of one or two digits, are taken for a call; nothing raises."""
+    logs = [f"Program {PROGRAM} invoke [1]", text, line(), f"Program {PROGRAM} success"]
+    assert events_in(logs, PROGRAM) == ((EVENT,), False)
