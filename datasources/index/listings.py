@@ -65,9 +65,9 @@ def pending_approvals(voter: str, viewer: str | None, now: int) -> Listing:
 def claimable(wallet: str, viewer: str | None) -> Listing:
     """Denied messages that owe the wallet a share, and its own that owe it a stake."""
     source = f"""{_MESSAGES}(
-        (m.status = 'DENIED' AND m.share > 0 AND m.number IN (
+        (m.status = 'DENIED' AND m.share <> 0 AND m.number IN (
           SELECT message FROM votes WHERE voter = :wallet AND approve = 0 AND claimed = 0))
-        OR (m.author = :wallet AND m.status IN ('EXPIRED', 'CANCELLED') AND m.escrow_remaining > 0))
+        OR (m.author = :wallet AND m.status IN ('EXPIRED', 'CANCELLED') AND m.escrow_remaining <> 0))
       AND {_visible(viewer)}"""  # noqa: S608 -- made of constants
     return Listing(source, ("m.decided_at", "m.content_hash"), False, {"wallet": wallet, **_viewer(viewer)})
 

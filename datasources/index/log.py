@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from chorale.domain.events import EventBatch, EventKind, EventPosition, LoggedEvent, NewEvent
+from datasources.index.integers import signed, unsigned
 
 SERVER_ORDINAL = 256
 """First ordinal of the events that the server makes itself: behind the program's own, which are bytes."""
@@ -101,7 +102,8 @@ def newest_signature(connection: sqlite3.Connection, thread: int) -> str | None:
 def _row(thread: int, event: NewEvent, sequence: int, ordinal: int) -> tuple[int | str | None, ...]:
     return (
         thread, sequence, ordinal, event.kind, event.slot, event.occurred_at, event.signature, event.content_hash,
-        event.actor, event.approve, event.amount, event.detail, event.subject, event.occurrence,
+        event.actor, event.approve, None if event.amount is None else signed(event.amount), event.detail, event.subject,
+        event.occurrence,
     )  # fmt: skip
 
 
@@ -111,5 +113,5 @@ def _event(
     position, kind, sequence, ordinal, slot, occurred_at, signature, content_hash, actor, approve, amount, detail = row
     return LoggedEvent(
         log_id, position, EventKind(kind), thread_id, sequence, ordinal, slot, occurred_at, signature, content_hash,
-        actor, None if approve is None else bool(approve), amount, detail,
+        actor, None if approve is None else bool(approve), None if amount is None else unsigned(amount), detail,
     )  # fmt: skip

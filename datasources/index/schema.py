@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 STAGED_SEQUENCE = 2**63 - 1
 """submitted_sequence of a staged message: it sorts behind everything."""
@@ -31,6 +31,7 @@ CREATE TABLE members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_of_thread ON members (thread);
 
+-- amounts are kept as `integers.signed` makes them
 CREATE TABLE messages (
   number INTEGER PRIMARY KEY,
   content_hash TEXT NOT NULL UNIQUE,
@@ -49,7 +50,7 @@ CREATE INDEX messages_in_order ON messages (thread, submitted_sequence, content_
 CREATE INDEX messages_published ON messages (thread, submitted_sequence, content_hash) WHERE status = 'PUBLISHED';
 CREATE INDEX messages_of_author ON messages (author, submitted_at, content_hash);
 CREATE INDEX messages_pending ON messages (thread, expires_at, content_hash) WHERE status = 'PENDING';
-CREATE INDEX messages_refundable ON messages (author, decided_at, content_hash) WHERE escrow_remaining > 0;
+CREATE INDEX messages_refundable ON messages (author, decided_at, content_hash) WHERE escrow_remaining <> 0;
 
 CREATE TABLE votes (
   message INTEGER NOT NULL,

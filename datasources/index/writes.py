@@ -12,6 +12,7 @@ from chorale.domain.content import ContentKind, StoredContent
 from chorale.domain.errors import IndexDivergedError
 from chorale.domain.projection import ChainCursor, Projection
 from datasources.index import log, tree
+from datasources.index.integers import signed
 from datasources.index.schema import STAGED_SEQUENCE
 
 
@@ -119,8 +120,8 @@ def _write_message(connection: sqlite3.Connection, thread: int, message: Message
            escrow_remaining = excluded.escrow_remaining WHERE excluded.sequence > messages.sequence RETURNING number""",
         (
             message.content_hash, thread, message.author, message.status.value, message.sequence,
-            message.submitted_sequence, message.submitted_at, message.expires_at, message.decided_at, message.share,
-            message.escrow_remaining,
+            message.submitted_sequence, message.submitted_at, message.expires_at, message.decided_at,
+            signed(message.share), signed(message.escrow_remaining),
         ),
     ).fetchall()  # fmt: skip
     if rows:
