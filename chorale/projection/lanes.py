@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.projection import Settled
 from chorale.domain.updates import Authority
+
+_log = logging.getLogger(__name__)
 
 _WIDTH = 8  # lanes that work at the same time
 _RECORDS = 256  # transactions that one lane keeps for its next round
@@ -29,7 +32,7 @@ class Request:
         if not self.future.done():
             self.future.set_result(settled)
 
-    def refuse(self, error: Exception) -> None:
+    def refuse(self, error: ChoraleError) -> None:
         """Let the caller fail."""
         if not self.future.done():
             self.future.set_exception(error)
@@ -55,7 +58,10 @@ Round = Callable[[Lane, Sequence[Request]], Awaitable[None]]
 
 
 class Lanes:
-    """Runs `work` for each lane with requests; a round answers them, refuses them or puts them back."""
+    """Runs `work` for each lane with requests; a round answers them, refuses them or puts them back.
+
+    Those who wait meet ChoraleError only: anything else that a round raises is logged, and refuses its requests.
+    """
 
     def __init__(self, work: Round) -> None:
         self._round = work
@@ -90,10 +96,16 @@ class Lanes:
                 try:
                     async with self._width:
                         await self._round(lane, batch)
-                except Exception as error:  # noqa: BLE001 -- whatever it was belongs to those who wait, not to this task
-                    for request in batch:
-                        request.refuse(error)
+                except ChoraleError as error:
+                    _refuse(batch, error)
+                except Exception:  # noqa: BLE001 -- one thread's failure must not end the task that serves all threads
+                    _log.exception("A round of thread %s failed unexpectedly.", lane.thread_id)
+                    _refuse(batch, ChoraleError("Following this thread failed inside the server. Try again shortly."))
         finally:
             del self._lanes[lane.thread_id]
-            for request in (*batch, *lane.requests):
-                request.refuse(AuthorityUnavailableError(Authority.BACKEND, "The server is stopping."))
+            _refuse((*batch, *lane.requests), AuthorityUnavailableError(Authority.BACKEND, "The server is stopping."))
+
+
+def _refuse(requests: Iterable[Request], error: ChoraleError) -> None:
+    for request in requests:
+        request.refuse(error)
