@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from chorale.process.data_directory import own
@@ -18,7 +19,11 @@ async def serve(settings: Settings, say: Say, announce: Say) -> int:
     """
     # In this order, so that a second server learns where the first is rather than that a port is taken.
     with own(settings.data, "chorale serve") as ownership, listen(settings.host, settings.port) as listener:
-        from chorale.process.serving import Service  # seconds of imports, which a refusal must not wait for
-
+        gc.disable()  # what imports make stays: searching it for garbage, now or ever after, finds nothing
+        try:
+            from chorale.process.serving import Service  # seconds of imports, which a refusal must not wait for
+        finally:
+            gc.freeze()
+            gc.enable()
         settings = settings.with_port(listener.getsockname()[1])
         return await Service(settings, ownership, listener, say, announce).run()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from chorale.domain.ports import SessionStore
-from datasources.cache.redis import open_redis_sessions
 from datasources.cache.sqlite import open_sqlite_sessions
 
 
@@ -17,6 +16,11 @@ async def open_sessions(cache_url: str, path: Path) -> AsyncIterator[SessionStor
 
     Raises AuthorityUnavailableError where Redis is away.
     """
-    store = open_sqlite_sessions(path) if cache_url == "memory:" else open_redis_sessions(cache_url)
+    if cache_url == "memory:":
+        store: AbstractAsyncContextManager[SessionStore] = open_sqlite_sessions(path)
+    else:
+        from datasources.cache.redis import open_redis_sessions  # a client that an embedded start need not import
+
+        store = open_redis_sessions(cache_url)
     async with store as sessions:
         yield sessions
