@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qdrant_client import models
 
+from chorale.domain.approval import MessageStatus
 from chorale.domain.content import (
     Content,
     ContentCensus,
@@ -29,7 +30,7 @@ from datasources.qdrant.engine import Engine, open_engine
 from datasources.qdrant.identity import CollectionIdentity
 from datasources.qdrant.payload import content_is_proven, promoted_payload, proven, staged_payload
 from datasources.qdrant.points import Points, PointUpdate
-from datasources.qdrant.search import DENSE, named_vectors, search_query
+from datasources.qdrant.search import DENSE, SPARSE, SPARSE_PRIVATE, named_vectors, search_query
 
 
 class QdrantContent:
@@ -66,17 +67,16 @@ class QdrantContent:
 
     async def promote(self, promotions: Sequence[Promotion]) -> None:
         """Write what the chain says, and vectors where given, to existing points that are behind it. Idempotent."""
-        updates = [
-            PointUpdate(
-                self._identity.point_id(promotion.key),
-                guards.behind(promotion.sequence, None if promotion.embedding is None else promotion.fingerprint),
-                promoted_payload(promotion),
-                None if promotion.embedding is None else named_vectors(promotion.embedding),
-            )
-            for promotion in promotions
-        ]
-        if updates:
-            await self._engine.call(lambda: self._points.update(updates))
+        by_id = [(self._identity.point_id(promotion.key), promotion) for promotion in promotions]
+        # Where no vectors are given, those of words that were private until now are written again as public ones.
+        moved = [id for id, promotion in by_id if promotion.embedding is None and _is_published(promotion)]
+
+        def work() -> None:
+            private = self._points.vectors(moved, SPARSE_PRIVATE)
+            self._points.update([_update(id, promotion, private.get(id)) for id, promotion in by_id])
+
+        if by_id:
+            await self._engine.call(work)
 
     async def fetch(self, keys: Sequence[ContentKey]) -> Mapping[ContentKey, FetchedContent]:
         """One read for all keys; an answer for each, QUARANTINED where the bytes do not give the hash."""
@@ -89,14 +89,16 @@ class QdrantContent:
         return await self._engine.call(work)
 
     async def search(self, criteria: SearchCriteria, query: Embedding, limit: int) -> Sequence[SearchHit]:
-        """Best first. `submitted_after` is inclusive, `submitted_before` is not."""
+        """Best first, equal ones by hash. `submitted_after` is inclusive, `submitted_before` is not."""
         arguments = search_query(criteria, query, self._identity.fingerprint, limit)
         if arguments is None or limit < 1:
             return ()
 
         def work() -> list[SearchHit]:
             scored = [(proven(point.payload), point.score) for point in self._points.query(arguments)]
-            return [SearchHit(content, score) for content, score in scored if content is not None]
+            hits = [SearchHit(content, score) for content, score in scored if content is not None]
+            # The engine orders equal scores as it likes, and fused ranks are often equal; pages must not.
+            return sorted(hits, key=lambda hit: (-hit.score, hit.content.key.hash))
 
         return await self._engine.call(work)
 
@@ -142,6 +144,23 @@ class QdrantContent:
         """Raises AuthorityUnavailableError where Qdrant, or the collection, is away."""
         if not await self._engine.call(lambda: self._engine.client.collection_exists(self._identity.name)):
             raise AuthorityUnavailableError(Authority.QDRANT, f"The collection {self._identity.name} is gone.")
+
+
+def _is_published(promotion: Promotion) -> bool:
+    return promotion.key.kind is ContentKind.MESSAGE and promotion.status is MessageStatus.PUBLISHED
+
+
+def _update(id: str, promotion: Promotion, private: object) -> PointUpdate:
+    """`private`: the words of a message that was promoted before it was published, None where it has none."""
+    if promotion.embedding is not None:
+        vectors = named_vectors(promotion.embedding, promotion.status)
+        guard = guards.behind(promotion.sequence, promotion.fingerprint)
+    else:
+        vectors = {} if private is None else {SPARSE: private}
+        guard = guards.behind(promotion.sequence, None)
+    # Nothing takes a public vector away: what is published stays so, and a stale replica must not undo it.
+    dropped = (SPARSE_PRIVATE,) if _is_published(promotion) else ()
+    return PointUpdate(id, guard, promoted_payload(promotion), vectors, dropped)
 
 
 def _answer(key: ContentKey, payload: Mapping[str, object] | None) -> FetchedContent:

@@ -10,11 +10,27 @@ from tests.faults.onchain import OnChain
 from tests.faults.writers import Deed
 from tests.stack import Actor, Json, RunningServer
 
+_PATIENCE = 6  # times the five seconds that a read waits
 _MADE_BY_SERVER = ("UpdateVerified", "UpdateDiverged", "ContentRestored", "Gap")
 _LATER = {"PENDING": {"PENDING", "DENIED", "PUBLISHED"}, "PUBLISHED": {"PUBLISHED"}, "DENIED": {"DENIED"}}
 _SEARCH_TEXT = (
     "query FindText($query: String!) { search(query: $query, mode: TEXT, first: 5) { nodes { contentHash status } } }"
 )
+
+
+async def converged(server: RunningServer, chain: OnChain, thread_id: str) -> None:
+    """Wait until the server has derived all that the chain says of a thread now."""
+    account = await chain.thread(thread_id)
+    if account is None:
+        return
+    wanted = {"threadId": thread_id, "minVersion": account.sequence}
+    for _ in range(_PATIENCE):
+        body = await server.execute(operations.READ_THREAD, wanted)
+        if "errors" not in body:
+            return
+        codes = {error["extensions"]["code"] for error in body["errors"]}
+        assert codes == {"VERSION_NOT_REACHED"}, body["errors"]
+    raise AssertionError(f"{thread_id} does not reach version {account.sequence}")
 
 
 async def check_deed(server: RunningServer, chain: OnChain, deed: Deed, reader: Actor) -> bool:

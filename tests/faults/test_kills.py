@@ -15,7 +15,7 @@ import pytest
 
 from tests.chains import _free_port
 from tests.faults.onchain import OnChain
-from tests.faults.promises import check_deed, check_events, check_nothing_leaks
+from tests.faults.promises import check_deed, check_events, check_nothing_leaks, converged
 from tests.faults.writers import Deed, Pair, UnansweredError, make_pairs
 from tests.processes import child_of, is_running, needs_proc
 from tests.stack import RunningServer, running_stack
@@ -74,12 +74,14 @@ class _Run:
             await asyncio.to_thread(self._server.start)
         await self._ready()
         await asyncio.gather(*writing)
+        for thread_id in {pair.thread_id for pair in self._pairs} - {""}:
+            await converged(self._server, self._chain, thread_id)
+        recovered = time.monotonic() - killed_at
         for pair in self._pairs:
             await self._settle(pair)
         await self.check()
-        took = time.monotonic() - killed_at
-        self._recoveries.setdefault(victim, []).append(took)
-        print(f"{victim} killed after {delay * 1000:.0f} ms; everything checked {took:.1f} s later")
+        self._recoveries.setdefault(victim, []).append(recovered)
+        print(f"{victim} killed after {delay * 1000:.0f} ms; all of one mind {recovered:.1f} s later")
 
     async def check(self, *, everything: bool = False) -> None:
         """All promises: of threads that were written to since the last check, or of all."""
@@ -108,7 +110,7 @@ class _Run:
         )
         for victim, recoveries in self._recoveries.items():
             median, worst = sorted(recoveries)[len(recoveries) // 2], max(recoveries)
-            print(f"{victim}: from kill to everything checked {median:.1f} s (median), {worst:.1f} s (worst)")
+            print(f"{victim}: from the kill until all are of one mind {median:.1f} s (median), {worst:.1f} s (worst)")
 
     async def _next_begin(self, writing: list[asyncio.Task[None]]) -> None:
         self._begun.clear()
@@ -124,6 +126,7 @@ class _Run:
         if self._dice.random() < 0.5:
             with suppress(UnansweredError):
                 await last.run()
+            await converged(self._server, self._chain, last.thread_id)
         whole = await check_deed(self._server, self._chain, last, pair.owner)
         self._cut_off[whole] += 1
         pair.settle(whole=whole)
