@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from strawberry.extensions import (
     AddValidationRules,
-    MaxAliasesLimiter,
     MaxTokensLimiter,
     ParserCache,
-    QueryDepthLimiter,
     SchemaExtension,
     ValidationCache,
 )
@@ -17,6 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from chorale.context import Context
 from chorale.settings import Limits
+from resolvers.document_rules import alias_rule, depth_rule
 from resolvers.transport.one_operation import OneOperation
 
 CACHED_DOCUMENTS = 512
@@ -36,10 +35,7 @@ class MarkRepeatable(SchemaExtension):
 def extensions(limits: Limits) -> Sequence[Callable[[], SchemaExtension]]:
     """Factories of this schema's extensions. The rules are classes made once: a class made per operation would never
     be found in the validation cache."""
-    rules = [
-        *QueryDepthLimiter(max_depth=limits.query_depth).validation_rules,
-        *MaxAliasesLimiter(max_alias_count=limits.query_aliases).validation_rules,
-    ]
+    rules = [depth_rule(limits.query_depth), alias_rule(limits.query_aliases)]
     return (
         lambda: MaxTokensLimiter(max_token_count=limits.query_tokens),
         lambda: AddValidationRules(rules),

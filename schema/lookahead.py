@@ -47,10 +47,12 @@ def _fields(
     selection_set: SelectionSetNode | None,
     fragments: Mapping[str, FragmentDefinitionNode],
     depth: int | None = None,
-    seen: frozenset[str] = frozenset(),
+    seen: set[str] | None = None,
 ) -> Iterator[FieldNode]:
     if selection_set is None:
         return
+    # One set for the whole walk: along each path anew, fragments that spread others twice would double at every level.
+    seen = set() if seen is None else seen
     for selection in selection_set.selections:
         if isinstance(selection, FieldNode):
             yield selection
@@ -60,6 +62,7 @@ def _fields(
             name = selection.name.value
             fragment = fragments.get(name)
             if fragment is not None and name not in seen:
-                yield from _fields(fragment.selection_set, fragments, depth, seen | {name})
+                seen.add(name)
+                yield from _fields(fragment.selection_set, fragments, depth, seen)
         else:
             yield from _fields(selection.selection_set, fragments, depth, seen)  # type: ignore[attr-defined]
