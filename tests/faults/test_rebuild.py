@@ -88,7 +88,9 @@ async def _tell(server: RunningServer) -> Story:
     second = await ben.create_thread("Ferries")
     await ana.act("postMessage", threadId=first, body="Rivers carry stones to the sea, a bridge carries people.")
     await ana.act("postMessage", threadId=first, body="Ein Steg 🌉 über den Bach braucht keinen Pfeiler.")
-    await ben.act("postMessage", threadId=second, body="The ferry is a bridge that moves, and no stone is in it anywhere at all.")
+    await ben.act(
+        "postMessage", threadId=second, body="The ferry is a bridge that moves, and no stone is in it anywhere at all."
+    )
     approved = await ben.act("submitMessage", threadId=first, body="A bridge may hang from cables.", stake="1000000")
     await ana.act("castVote", contentHash=approved["message"]["contentHash"], approve=True)
     denied = await cara.act("submitMessage", threadId=first, body="Buy cheap watches here.", stake="1000001")
