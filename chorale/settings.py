@@ -36,6 +36,7 @@ class Limits:
     query_depth: int = 14
     query_aliases: int = 30
     query_tokens: int = 4_000
+    query_cost: int = 10_000
     page_default: int = 20
     page_max: int = 100
     nodes_max: int = 100

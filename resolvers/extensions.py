@@ -15,6 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from chorale.context import Context
 from chorale.settings import Limits
+from resolvers.cost import CostBound
 from resolvers.document_rules import alias_rule, depth_rule
 from resolvers.transport.one_operation import OneOperation
 
@@ -41,6 +42,7 @@ def extensions(limits: Limits) -> Sequence[Callable[[], SchemaExtension]]:
         lambda: AddValidationRules(rules),
         lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
         lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
+        lambda: CostBound(limits),
         OneOperation,
         MarkRepeatable,
     )
