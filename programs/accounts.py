@@ -18,6 +18,9 @@ PROTOCOL_SIZE = 164
 THREAD_VECTOR = 927
 MESSAGE_VECTOR = 279
 MESSAGE_THREAD = 10  # where the address of its thread stands in a `Message`
+# What every `Thread` begins with, as a filter of getProgramAccounts: offset, and 8 bytes in base58. (Of a key with 24
+# zero bytes in front, each of them is a "1".)
+THREADS = (0, key_text(bytes(24) + ACCOUNTS["Thread"].discriminator)[24:])
 CO_AUTHOR_SIZE = 40
 VOTE_SIZE = 42
 
