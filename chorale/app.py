@@ -44,7 +44,7 @@ class App(Starlette):
         return {
             "solana": services.chain.slot,
             "qdrant": services.content.ready,
-            "index": services.watcher.caught_up,
+            "index": services.watcher.ready,
             "sessions": lambda: services.sessions.get("ready"),
         }
 

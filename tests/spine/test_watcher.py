@@ -5,18 +5,30 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from qdrant_client import QdrantClient
 
+from chorale import watcher
 from chorale.domain.approval import MessageStatus
-from chorale.domain.chain import Commitment
+from chorale.domain.chain import AccountsRead, Commitment, SlotTick
 from chorale.domain.content import ContentState, SearchCriteria, SearchMode
-from chorale.domain.events import EventPosition
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.events import EventPosition, TransactionRecord
 from chorale.domain.paging import PageRequest
+from chorale.domain.ports import Chain
+from chorale.domain.updates import Authority
+from chorale.projection import settling
+from chorale.projection.inbox import Inbox, pump
 from chorale.projection.staging import StagingCollector
+from chorale.projector import Projector
 from datasources.embeddings import FastEmbedder
+from programs.accounts import THREADS, AccountMalformed
 from tests.chains import RunningChain
 from tests.spine.parts import LEASE, Actor, Parts, open_parts
 
@@ -156,3 +168,141 @@ async def test_staged_bytes_are_collected_only_behind_their_lease(parts: Parts, 
     assert [fetched[key].stored.status for key in keys[:2]] == [MessageStatus.PUBLISHED] * 2  # type: ignore[union-attr]
     assert await parts.index.thread_of(abandoned.hash) is None
     assert await parts.index.thread_of(landed.hash) == (thread_id, MessageStatus.PUBLISHED)
+
+
+class AlteredFeed:
+    """The chain, whose subscription shows transactions as `alter` gives them; `alter` may raise."""
+
+    def __init__(self, chain: Chain, alter: Callable[[TransactionRecord], TransactionRecord]) -> None:
+        self._chain = chain
+        self._alter = alter
+        self.connections = 0
+        self.holding: list[tuple[int, str] | None] = []
+        self.refuse = False
+
+    async def program_accounts(self, *, holding: tuple[int, str] | None = None) -> AccountsRead:
+        self.holding.append(holding)
+        if self.refuse:
+            raise AuthorityUnavailableError(Authority.SOLANA)
+        return await self._chain.program_accounts(holding=holding)
+
+    async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
+        self.connections += 1
+        async with aclosing(self._chain.follow()) as feed:
+            async for item in feed:
+                yield self._alter(item) if isinstance(item, TransactionRecord) else item
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+
+def watched_through(parts: Parts, alter: Callable[[TransactionRecord], TransactionRecord]) -> tuple[Parts, AlteredFeed]:
+    """The parts, behind such a feed."""
+    feed: Any = AlteredFeed(parts.chain, alter)
+    projector = Projector(feed, parts.content, parts.embedder, parts.index)
+    return replace(parts, chain=feed, projector=projector), feed
+
+
+async def test_a_cut_log_is_made_up_for_by_one_look_over(
+    parts: Parts, ana: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads whose events were cut are found at a later look, by one read of threads alone, though one look fails."""
+    monkeypatch.setattr(watcher, "_FIRST_CHECK", 0.5)
+    monkeypatch.setattr(watcher, "_CHECK", 0.5)
+    through, feed = watched_through(parts, lambda record: replace(record, events=(), logs_cut=True))
+    async with through.watch():
+        async with asyncio.timeout(10):
+            while len(feed.holding) < 2:  # the snapshot of a first start, and the first look at what came beside it
+                await asyncio.sleep(0.05)
+        feed.holding.clear()
+        feed.refuse = True
+        thread_ids = []
+        for text in ("First", "Second"):
+            title = ana.thread(text)
+            thread_ids.append(title.content.key.thread_id)
+            await parts.stage(title.content)
+            await ana.send(title.instruction)
+        async with asyncio.timeout(10):
+            while not feed.holding:
+                await asyncio.sleep(0.05)
+        feed.holding.clear()
+        feed.refuse = False
+        for thread_id in thread_ids:
+            assert await parts.index.wait_for(thread_id, 1, 10)
+        await asyncio.sleep(1.2)  # further looks find nothing owed
+        assert 1 <= len(feed.holding) <= 2
+        assert set(feed.holding) == {THREADS}
+        assert feed.connections == 1
+
+
+async def test_an_unexpected_fault_of_the_feed_is_followed_by_a_new_connection(
+    parts: Parts, ana: Actor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever ends a subscription, the watcher says so, connects again and catches up."""
+    faults = ["invoke " + "9" * 4301]
+
+    def alter(record: TransactionRecord) -> TransactionRecord:
+        if faults:
+            raise ValueError(faults.pop())
+        return record
+
+    through, feed = watched_through(parts, alter)
+    async with through.watch() as watching:
+        title = ana.thread("After a fault")
+        await parts.stage(title.content)
+        await ana.send(title.instruction)
+        assert await parts.index.wait_for(title.content.key.thread_id, 1, 10)
+        assert feed.connections == 2
+        await watching.ready()
+    assert "Following the chain again" in caplog.text
+
+
+async def test_a_thread_that_cannot_be_read_does_not_stop_the_others(
+    parts: Parts, ana: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that does not decode is given up after some attempts, and threads after it arrive."""
+    monkeypatch.setattr(settling, "_FIRST_PAUSE", 0.01)
+    bad, good = ana.thread("Bad"), ana.thread("Good")
+    settle = parts.projector.settle
+
+    async def failing(thread_id: str, *args: Any, **options: Any) -> Any:
+        if thread_id == bad.content.key.thread_id:
+            raise AccountMalformed("The account is truncated.")
+        return await settle(thread_id, *args, **options)
+
+    monkeypatch.setattr(parts.projector, "settle", failing)
+    async with parts.watch():
+        for title in (bad, good):
+            await parts.stage(title.content)
+        await ana.send(bad.instruction)
+        signature = await ana.send(good.instruction)
+        assert await parts.index.wait_for(good.content.key.thread_id, 1, 10)
+        async with asyncio.timeout(10):
+            while (cursor := parts.projector.progress.cursor) is None or cursor.signature != signature:
+                await asyncio.sleep(0.05)
+
+
+async def test_silence_of_the_chain_is_told(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher that has caught up and hears nothing for long is not ready."""
+    async with parts.watch() as watching:
+        await watching.ready()
+        monkeypatch.setattr(watcher, "_LONG", -1.0)
+        with pytest.raises(AuthorityUnavailableError, match="has not been followed"):
+            await watching.ready()
+
+
+async def test_the_end_of_a_feed_reaches_a_full_inbox() -> None:
+    """The end marker is put whatever ends the feed, be it cancelled with no room left, and never waits."""
+
+    async def endless() -> AsyncGenerator[SlotTick, None]:
+        while True:
+            yield SlotTick(1)
+
+    inbox: Inbox = asyncio.Queue(2)
+    pumping = asyncio.create_task(pump(endless(), inbox))
+    while not inbox.full():
+        await asyncio.sleep(0)
+    pumping.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.gather(pumping, return_exceptions=True)
+    assert [inbox.get_nowait(), inbox.get_nowait()] == [SlotTick(1), None]
