@@ -185,9 +185,9 @@ class Connection:
     async def _await_expiry(self, viewer: Viewer) -> None:
         assert self._token is not None
         current: Viewer | None = viewer
-        while current is not None:
-            left = current.expires_at - time.time()
-            await asyncio.sleep(max(0.0, min(left, self._limits.ws_ping_interval)))
+        # An end that is known needs nobody to confirm it: the session store may be away.
+        while current is not None and (left := current.expires_at - time.time()) > 0:
+            await asyncio.sleep(min(left, self._limits.ws_ping_interval))
             with suppress(AuthorityUnavailableError):
                 current = await self._gate.admit(self._token)
         await self._close(FORBIDDEN, "The session has ended")

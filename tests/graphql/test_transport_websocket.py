@@ -16,6 +16,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from chorale.auth import Viewer
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.updates import Authority
 from chorale.settings import Limits
 from tests.graphql.toy import ALICE, Toy, serve_toy
 
@@ -240,6 +243,19 @@ async def test_connection_ends_with_its_session() -> None:
         async with opened(toy, {"authorization": "Bearer good"}) as socket:
             del toy.gate.sessions["good"]
             await send(socket, subscribe("a", "{viewer}"))
+            assert await closed(socket) == (4403, "The session has ended")
+
+
+async def test_connection_ends_with_its_session_while_nobody_confirms_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the session store away, a connection closes once the time that it knows is up."""
+
+    async def away(token: str) -> Viewer | None:
+        raise AuthorityUnavailableError(Authority.BACKEND)
+
+    async with serve_toy(replace(LIMITS, ws_ping_interval=0.05)) as toy:
+        toy.gate.sessions["short"] = time.time() + 0.3
+        async with opened(toy, {"authorization": "Bearer short"}) as socket:
+            monkeypatch.setattr(toy.gate, "admit", away)
             assert await closed(socket) == (4403, "The session has ended")
 
 
