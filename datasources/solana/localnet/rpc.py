@@ -31,16 +31,19 @@ METHODS: dict[str, Method] = {
 }
 
 
-def answer(ledger: Ledger, body: bytes) -> bytes:
-    """The response to a request body; empty where nothing is to be said (notifications only)."""
+def answer(ledger: Ledger, body: bytes, *, from_page: bool = False) -> bytes:
+    """The response to a request body; empty where nothing is to be said (notifications only).
+
+    Methods that Solana lacks steer the chain: a request `from_page` of a browser does not find them.
+    """
     try:
         request = orjson.loads(body)
     except orjson.JSONDecodeError:
         return orjson.dumps(error_response(None, RpcError(PARSE_ERROR, "Parse error")))
     if isinstance(request, list) and request:
-        responses = [response for each in request if (response := _answer_one(ledger, each)) is not None]
+        responses = [response for each in request if (response := _answer_one(ledger, each, from_page)) is not None]
         return orjson.dumps(responses) if responses else b""
-    response = _answer_one(ledger, request)
+    response = _answer_one(ledger, request, from_page)
     return b"" if response is None else orjson.dumps(response)
 
 
@@ -72,13 +75,13 @@ def internal_error(call: str) -> RpcError:
     return RpcError(INTERNAL_ERROR, "Internal error")
 
 
-def _answer_one(ledger: Ledger, request: Json) -> Json | None:
+def _answer_one(ledger: Ledger, request: Json, from_page: bool) -> Json | None:
     call_id = request.get("id") if isinstance(request, dict) else None
     silent = isinstance(request, dict) and "method" in request and "id" not in request
     try:
         call_id, name, params = parse_call(request)
         method = METHODS.get(name)
-        if method is None:
+        if method is None or (from_page and name.startswith(OWN_PREFIX)):
             raise method_not_found()
         response = result_response(call_id, method(ledger, params))
     except RpcError as error:

@@ -38,7 +38,7 @@ def create_rpc_app(ledger: Ledger, hub: Hub) -> Starlette:
             body += chunk
             if len(body) > _MAX_BODY:
                 return PlainTextResponse("The request is too large.", 413)
-        return Response(answer(ledger, body), media_type="application/json")
+        return Response(answer(ledger, body, from_page="origin" in request.headers), media_type="application/json")
 
     async def pubsub(websocket: WebSocket) -> None:
         await Connection(websocket, hub).run()
@@ -48,7 +48,7 @@ def create_rpc_app(ledger: Ledger, hub: Hub) -> Starlette:
 
     return Starlette(
         routes=[Route("/", rpc, methods=["POST"]), Route("/health", health), WebSocketRoute("/", pubsub)],
-        # Browser wallets call RPC nodes from any page, so nodes answer any page.
+        # Browser wallets call RPC nodes from any page, so nodes answer any page; the chain's own methods do not.
         middleware=[Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["POST"], allow_headers=["*"])],
     )
 

@@ -112,3 +112,15 @@ def test_a_second_call_by_another_origin(chain: Localnet) -> None:
     assert chain.http.options(chain.rpc_url, headers=asked).headers["access-control-allow-origin"] == "*"
     assert chain.http.get(f"{chain.rpc_url}/health").text == "ok"
     assert chain.http.post(chain.rpc_url, content=b" " * (1 << 20) + b"{}").status_code == 413
+
+
+def test_pages_do_not_steer_the_chain(chain: Localnet) -> None:
+    """A browser's request reads the chain like any wallet, and finds no method that Solana lacks."""
+    before = chain.post(request("getSlot"))["result"]
+    for body in (request("chorale_advanceSlots", 10_000), request("chorale_advanceClock", 60), request("getHealth")):
+        answer = chain.http.post(chain.rpc_url, json=body, headers={"Origin": "https://elsewhere.example"}).json()
+        if body["method"] == "getHealth":
+            assert answer["result"] == "ok"
+        else:
+            assert answer["error"]["code"] == -32601
+    assert chain.post(request("getSlot"))["result"] < before + 10_000
