@@ -36,8 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
     set_up_logs()
+    from chorale.process.data_directory import keep_files_private
     from chorale.process.serve import serve
 
+    keep_files_private()
     return _run(serve(settings, _say, _announce))
 
 
@@ -46,8 +48,10 @@ def _localnet(options: argparse.Namespace) -> int:
     data = settings.data if options.data is None else options.data
     port = settings.chain_rpc_port if options.rpc_port is None else options.rpc_port
     set_up_logs()
+    from chorale.process.data_directory import keep_files_private
     from chorale.process.localnet_command import localnet, supervised
 
+    keep_files_private()
     return _run(supervised(data, port) if options.supervised else localnet(data, port, _announce))
 
 

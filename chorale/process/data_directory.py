@@ -17,6 +17,11 @@ LOCK_FILE = "lock"
 _RETRY = 0.05
 
 
+def keep_files_private() -> None:
+    """Whatever this process and its children make from here on is for this user alone, in any folder."""
+    os.umask(0o077)
+
+
 class DirectoryInUseError(StartupError):
     """Another process owns the data directory."""
 

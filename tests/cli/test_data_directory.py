@@ -11,6 +11,7 @@ import pytest
 
 from chorale.domain.errors import StartupError
 from chorale.process.data_directory import DirectoryInUseError, holder_of, own
+from tests.chains import ROOT
 
 OWNER = """
 import sys, pathlib
@@ -76,3 +77,21 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         (tmp_path / "locked").mkdir(mode=0o500)
         with pytest.raises(StartupError, match="CHORALE_DATA"), own(tmp_path / "locked" / "data", "chorale serve"):
             pass
+
+
+def test_the_chains_files_are_private_in_an_open_folder(tmp_path: Path) -> None:
+    """A folder that was there before and is open to everybody gets files that only their owner reads."""
+    tmp_path.chmod(0o755)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CHORALE_")}
+    command = [sys.executable, "-m", "chorale", "localnet", "--data", str(tmp_path)]
+    environ |= {"CHORALE_CHAIN_RPC_PORT": "0"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("RPC:")
+        made = list(tmp_path.rglob("*"))
+        assert made
+        assert [path for path in made if path.stat().st_mode & 0o077] == []
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
