@@ -69,7 +69,8 @@ class StateUpdates:
         else:
             scope = self._keys.scope(admission.wallet, admission.kind.instruction, command.idempotency_key)
             result = await self._runs.once(scope, admission.digest, lambda: self._by_key(scope, admission))
-        return replace(result, update=replace(result.update, client_mutation_id=command.client_mutation_id))
+        update = replace(result.update, client_mutation_id=command.client_mutation_id)
+        return replace(result, update=update, wallet=admission.wallet)  # a record from the chain alone has no wallet
 
     async def state(self, signature: str) -> UpdateState | None:
         """What is known of an update; None where neither this server nor the chain has seen it."""

@@ -6,11 +6,9 @@ from typing import TypeVar
 
 from chorale.context import Context, Info
 from chorale.domain.approval import may_see_message
-from chorale.domain.commands import Command, UpdateResult
-from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.commands import Command, PostMessage, SubmitMessage, UpdateResult
+from chorale.domain.errors import AuthorityUnavailableError, ForbiddenError
 from chorale.domain.updates import Authority, Refusal
-from chorale.update.refusals import not_found
-from programs.transactions import TransactionMalformed, decode_transaction
 from schema.message import Message
 from schema.problems import Problem, problem_of
 from schema.settled import Settled, settled
@@ -33,14 +31,19 @@ PROMISE = (
 
 
 async def run(info: Info, command: Command) -> Settled | Problem:
-    """Run `command`; an update that has begun goes on where the caller leaves meanwhile."""
+    """Run `command`; an update that has begun goes on where the caller leaves meanwhile.
+
+    Raises ForbiddenError where it ran, but its message is not for the caller to see.
+    """
     context = info.context
-    acts = await _acts_for_its_wallet(context, command)
     result = await context.updates.run(command)
     if isinstance(result, Refusal):
         return await problem_of(context, result)
-    if not acts and not _visible(context, result):
-        return await problem_of(context, not_found("message"))
+    if not _acts_for_its_wallet(context, command, result) and not _visible(context, result):
+        raise ForbiddenError(
+            f"The update {result.update.signature} is {result.update.outcome}. Its message is not visible to you: "
+            "sign in as the wallet that signed it."
+        )
     return await settled(context, result)
 
 
@@ -62,18 +65,12 @@ def _known(shown: Settled, entity: T | None) -> T:
     return entity
 
 
-async def _acts_for_its_wallet(context: Context, command: Command) -> bool:
-    """Whether the caller may see what the transaction's wallet sees: by session, or by holding a transaction that
-    nobody has seen before. One that landed is public, so sending it again proves nothing."""
-    try:
-        transaction = decode_transaction(command.signed_transaction, context.chain.program_id)
-    except TransactionMalformed:
-        return False
-    if context.wallet in transaction.signers:
-        return True
-    if await context.updates.state(transaction.signature) is not None:
-        return False
-    return await context.chain.status(transaction.signature, search_history=True) is None
+def _acts_for_its_wallet(context: Context, command: Command, result: UpdateResult) -> bool:
+    """Whether the caller may see what the wallet sees: signed in as it, or having brought the text itself.
+
+    A signature proves nothing: whoever reads the chain, or pays the fee, holds the transaction as well.
+    """
+    return context.wallet == result.wallet or isinstance(command, PostMessage | SubmitMessage)
 
 
 def _visible(context: Context, result: UpdateResult) -> bool:

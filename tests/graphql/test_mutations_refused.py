@@ -5,9 +5,12 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 
 import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.message import Message
+from solders.transaction import VersionedTransaction
 
 from tests import operations
-from tests.stack import RunningServer, unique
+from tests.stack import Actor, RunningServer, unique
 
 
 async def version(server: RunningServer, thread_id: str) -> int:
@@ -96,8 +99,66 @@ async def test_a_public_transaction_shows_nobody_a_hidden_message(server: Runnin
     assert (await ada.mutate("castVote", signed))["message"]["body"] == secret
     for token in (None, eve.token):
         answer = await server.execute(operations.MUTATE["castVote"], {"input": signed}, token)
-        assert answer["data"]["castVote"]["__typename"] == "NotFound"
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
         assert secret not in str(answer)
+
+
+async def test_a_sponsor_does_not_see_what_the_voter_sees(server: RunningServer) -> None:
+    """Who pays for a vote and sends it again, signed in, reads no hidden message by it."""
+    ada, ben, eve = await server.actor(), await server.actor(), await server.actor()
+    thread_id = await ada.create_thread()
+    secret = unique("Sponsored.")
+    sent = await ben.act("submitMessage", threadId=thread_id, body=secret, stake="1000000")
+    transaction = await _sponsored_denial(ada, eve, sent["message"]["contentHash"])
+    for _ in range(2):
+        answer = await eve.execute(operations.MUTATE["castVote"], {"input": {"signedTransaction": transaction}})
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+        assert secret not in str(answer)
+    assert (await ada.mutate("castVote", {"signedTransaction": transaction}))["message"]["body"] == secret
+
+
+async def test_a_vote_without_a_session_counts_and_shows_nothing_hidden(server: RunningServer) -> None:
+    """A fresh vote runs whoever brings it; what it decided is shown where everybody may see it."""
+    ada, ben = await server.actor(), await server.actor()
+    thread_id = await ada.create_thread()
+    for approve in (False, True):
+        body = unique("Voted on.")
+        sent = await ben.act("submitMessage", threadId=thread_id, body=body, stake="1000000")
+        content_hash = sent["message"]["contentHash"]
+        signed = await ada.signed("castVote", contentHash=content_hash, approve=approve)
+        answer = await server.execute(operations.MUTATE["castVote"], {"input": signed})
+        seen = (await ada.ask(operations.READ_MESSAGE, {"contentHash": content_hash}))["message"]
+        if approve:
+            assert answer["data"]["castVote"]["message"]["body"] == body
+            assert seen["status"] == "PUBLISHED"
+        else:
+            assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+            assert "VERIFIED" in answer["errors"][0]["message"]
+            assert body not in str(answer)
+            assert seen["status"] == "DENIED"
+
+
+async def _sponsored_denial(voter: Actor, sponsor: Actor, content_hash: str) -> str:
+    """A vote of `voter` that `sponsor` pays for, signed by both."""
+    prepared = await voter.prepare("castVote", contentHash=content_hash, approve=False)
+    own = VersionedTransaction.from_bytes(b64decode(prepared["transaction"])).message
+    keys, header = own.account_keys, own.header
+    signing = header.num_required_signatures
+
+    def writable(at: int) -> bool:
+        last = signing - header.num_readonly_signed_accounts
+        return at < last or signing <= at < len(keys) - header.num_readonly_unsigned_accounts
+
+    parts = [
+        Instruction(
+            keys[part.program_id_index],
+            bytes(part.data),
+            [AccountMeta(keys[at], own.is_signer(at), writable(at)) for at in part.accounts],
+        )
+        for part in own.instructions
+    ]
+    message = Message.new_with_blockhash(parts, sponsor.keypair.pubkey(), own.recent_blockhash)
+    return b64encode(bytes(VersionedTransaction(message, [sponsor.keypair, voter.keypair]))).decode()
 
 
 async def test_a_signed_transaction_is_proof_enough(server: RunningServer) -> None:
