@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Annotated
 
 import strawberry
@@ -28,16 +29,17 @@ class NodeQueries:
     ) -> Node | None:
         return await _node(info.context, id)
 
-    @resolved("Many by their ids, in the same order, read in the same batches.")
+    @resolved("Many by their ids, in the same order, read in the same batches.", graphql_type=list[Node | None])
     async def nodes(
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of nodes, at most 100.")],
-    ) -> list[Node | None]:
+    ) -> list[Awaitable[Node | None]]:
         most = info.context.limits.nodes_max
         if len(ids) > most:
             raise InvalidInputError(f"`ids` holds {len(ids)} ids, {most} are allowed. Ask in parts.", "ids")
-        return list(await asyncio.gather(*[_node(info.context, id) for id in ids]))
+        # Awaited one by one, so that an item that cannot be read is null with its own error, and no other is.
+        return [asyncio.ensure_future(_node(info.context, id)) for id in ids]
 
 
 async def _node(context: Context, id: str) -> Node | None:

@@ -153,6 +153,12 @@ async def test_without_the_chain_each_root_is_null_with_its_error(stack: Stack, 
     assert answer.data.pop("viewer") == {"address": story.ben.key, "lamports": None}
     assert set(answer.data.values()) == {None}
     assert len(answer.errors) == 6
+    query = "query ($ids: [ID!]!) { viewer { address } nodes(ids: $ids) { id } }"
+    ids = [f"Thread:{story.thread_id}", f"User:{story.ben.key}", f"Message:{story.posts[0].hash}", "Nothing:1"]
+    answer = await stack.run(query, story.ben.key, ids=ids)
+    assert answer.data == {"viewer": {"address": story.ben.key}, "nodes": [None, {"id": ids[1]}, None, None]}
+    assert sorted(error["path"] for error in answer.errors) == [["nodes", 0], ["nodes", 2]]
+    assert set(answer.codes) == {"AUTHORITY_UNAVAILABLE"}
 
 
 @pytest.mark.parametrize(
