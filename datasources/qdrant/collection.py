@@ -10,7 +10,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from chorale.domain.errors import StartupError
 from datasources.qdrant.identity import CollectionIdentity
 from datasources.qdrant.payload import INTEGERS, KEYWORDS
-from datasources.qdrant.search import DENSE, SPARSE
+from datasources.qdrant.search import DENSE, SPARSE, SPARSE_PRIVATE
 
 _CONFLICT = 409
 
@@ -35,7 +35,10 @@ def _create(client: QdrantClient, identity: CollectionIdentity) -> None:
         client.create_collection(
             identity.name,
             vectors_config={DENSE: models.VectorParams(size=identity.dimensions, distance=models.Distance.COSINE)},
-            sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+            sparse_vectors_config={
+                SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF),
+                SPARSE_PRIVATE: models.SparseVectorParams(),
+            },
             metadata=_metadata(identity),
         )
     except UnexpectedResponse as error:

@@ -1,4 +1,4 @@
-"""Names of collections and points. Another chain, program or model never meets old points."""
+"""Names of collections and points. Another chain, program, model or layout never meets old points."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from uuid import UUID
 
 from chorale.domain.content import ContentKey, ContentKind
 from programs.wire import hash_bytes, key_bytes
+
+LAYOUT = 2
+"""Raised whenever the collection's vectors change in kind or in meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class CollectionIdentity:
 
     @property
     def family(self) -> str:
-        """What the names of all collections of this chain and program start with, whatever their model."""
-        return f"chorale-{sha256(self._chain).hexdigest()[:16]}-"
+        """What the names of all collections of this chain, program and layout start with, whatever their model."""
+        return f"chorale{LAYOUT}-{sha256(self._chain).hexdigest()[:16]}-"
 
     @property
     def name(self) -> str:

@@ -20,12 +20,16 @@ Payload = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PointUpdate:
-    """A change of one existing point, made only where `guard` holds; no vectors leaves the ones it has."""
+    """A change of one existing point, made only where `guard` holds.
+
+    `vectors` are written by name, those of `dropped` names deleted, all others stay.
+    """
 
     id: str
     guard: Guard
     payload: Payload
-    vectors: dict[str, Any] | None = None
+    vectors: Mapping[str, Any] | None = None
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,16 @@ class Points:
         records = self.client.retrieve(self.collection, list(ids), with_payload=True)
         return {str(record.id): record.payload or {} for record in records}
 
+    def vectors(self, ids: Sequence[str], name: str) -> dict[str, Any]:
+        """The vectors called `name`, by id; points that are absent or have none are left out."""
+        if not ids:
+            return {}
+        records = self.client.retrieve(self.collection, list(ids), with_payload=False, with_vectors=[name])
+        named = {str(record.id): record.vector for record in records}
+        return {id: vectors[name] for id, vectors in named.items() if isinstance(vectors, dict) and name in vectors}
+
     def update(self, updates: Sequence[PointUpdate]) -> None:
-        """Vectors first, payload second, each under the guard: until the second, nothing claims the vectors.
+        """Vectors first, payload last, each step under the guard: until the last, nothing claims the vectors.
 
         Points that do not exist stay absent.
         """
@@ -94,10 +106,12 @@ class Points:
         payload = self.read([update.id]).get(update.id)
         if payload is None or not update.guard.admits(payload):
             return
-        if update.vectors is not None:
+        if update.vectors:
             self.client.update_vectors(
-                self.collection, [models.PointVectors(id=update.id, vector=update.vectors)], wait=True
+                self.collection, [models.PointVectors(id=update.id, vector=dict(update.vectors))], wait=True
             )
+        if update.dropped:
+            self.client.delete_vectors(self.collection, update.dropped, [update.id], wait=True)
         self.client.set_payload(self.collection, dict(update.payload), points=[update.id], wait=True)
 
     def _update_on_server(self, updates: Sequence[PointUpdate]) -> None:
@@ -118,7 +132,10 @@ class Points:
 
 def _operations(update: PointUpdate) -> Iterator[models.UpdateOperation]:
     guarded = update.guard.of([update.id])
-    if update.vectors is not None:
-        vectors = [models.PointVectors(id=update.id, vector=update.vectors)]
+    if update.vectors:
+        vectors = [models.PointVectors(id=update.id, vector=dict(update.vectors))]
         yield models.UpdateVectorsOperation(update_vectors=models.UpdateVectors(points=vectors, update_filter=guarded))
+    if update.dropped:
+        dropped = models.DeleteVectors(filter=guarded, vector=list(update.dropped))
+        yield models.DeleteVectorsOperation(delete_vectors=dropped)
     yield models.SetPayloadOperation(set_payload=models.SetPayload(payload=dict(update.payload), filter=guarded))

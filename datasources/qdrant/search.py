@@ -1,4 +1,8 @@
-"""A search as one Qdrant query: who may see what is part of it, never applied afterwards."""
+"""A search as one Qdrant query: who may see what is part of it, never applied afterwards.
+
+Words of unpublished messages have a sparse vector of their own, without the inverse document frequency: a statistic
+over them would show in everybody's scores.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +16,33 @@ from datasources.qdrant.guards import any_keyword, keyword
 
 DENSE = "dense"
 SPARSE = "bm25"
+"""Words of published messages, weighted by how rare they are among these."""
+SPARSE_PRIVATE = "bm25_private"
+"""Words of all other promoted messages, weighted within each message alone."""
 
 
 def search_query(criteria: SearchCriteria, query: Embedding, fingerprint: str, limit: int) -> dict[str, Any] | None:
     """Arguments of `query_points`; None where no point can match (TEXT without a single telling word).
 
-    In HYBRID each of both lists carries the whole filter, so that their fusion holds nothing else.
+    Where there are several lists, each carries the whole filter, so that their fusion by rank holds nothing else.
     """
     allowed = search_filter(criteria, fingerprint)
-    dense: dict[str, Any] = {"query": list(query.dense), "using": DENSE, "limit": limit}
-    if criteria.mode is SearchMode.SEMANTIC:
-        return dense | {"query_filter": allowed}
-    if not query.sparse_indices:
-        return None if criteria.mode is SearchMode.TEXT else dense | {"query_filter": allowed}
-    sparse: dict[str, Any] = {"query": sparse_vector(query), "using": SPARSE, "limit": limit}
-    if criteria.mode is SearchMode.TEXT:
-        return sparse | {"query_filter": allowed}
-    return {
-        "prefetch": [models.Prefetch(filter=allowed, **dense), models.Prefetch(filter=allowed, **sparse)],
-        "query": models.FusionQuery(fusion=models.Fusion.RRF),
-        "limit": limit,
-    }
+    lists: list[models.Prefetch] = []
+    if criteria.mode is not SearchMode.TEXT:
+        lists.append(models.Prefetch(query=list(query.dense), using=DENSE, limit=limit, filter=allowed))
+    if criteria.mode is not SearchMode.SEMANTIC and query.sparse_indices:
+        words = sparse_vector(query)
+        lists.append(models.Prefetch(query=words, using=SPARSE, limit=limit, filter=allowed))
+        if criteria.viewer is not None:
+            # A stale replica may leave a private vector on a published point: no message is to be listed twice.
+            own = models.Filter(must=[allowed], must_not=[keyword("status", MessageStatus.PUBLISHED)])
+            lists.append(models.Prefetch(query=words, using=SPARSE_PRIVATE, limit=limit, filter=own))
+    if not lists:
+        return None
+    if len(lists) == 1:
+        [only] = lists
+        return {"query": only.query, "using": only.using, "query_filter": only.filter, "limit": limit}
+    return {"prefetch": lists, "query": models.FusionQuery(fusion=models.Fusion.RRF), "limit": limit}
 
 
 def search_filter(criteria: SearchCriteria, fingerprint: str) -> models.Filter:
@@ -69,11 +79,11 @@ def visible_to(viewer: str | None, threads: tuple[str, ...]) -> models.Filter:
     return models.Filter(should=should)
 
 
-def named_vectors(embedding: Embedding) -> dict[str, Any]:
-    """Vectors of a point by name; a text without a telling word has no sparse one."""
+def named_vectors(embedding: Embedding, status: MessageStatus) -> dict[str, Any]:
+    """Vectors of a point of this status by name; a text without a telling word has no sparse one."""
     vectors: dict[str, Any] = {DENSE: list(embedding.dense)}
     if embedding.sparse_indices:
-        vectors[SPARSE] = sparse_vector(embedding)
+        vectors[SPARSE if status is MessageStatus.PUBLISHED else SPARSE_PRIVATE] = sparse_vector(embedding)
     return vectors
 
 

@@ -13,7 +13,7 @@ from qdrant_client import QdrantClient, models
 
 from chorale.domain.cursors import event_cursor
 from chorale.domain.events import EventPosition
-from datasources.qdrant.search import DENSE, SPARSE
+from datasources.qdrant.search import DENSE, SPARSE, SPARSE_PRIVATE
 from tests import operations
 from tests.stack import Actor, RunningServer, running_stack
 
@@ -171,7 +171,7 @@ def _forget_promotions(folder: Path) -> int:
         [collection] = client.get_collections().collections
         ids = [point.id for point in _points(client, collection.name)]
         client.delete_payload(collection.name, _PROMOTED, points=ids)
-        client.delete_vectors(collection.name, [DENSE, SPARSE], points=ids)
+        client.delete_vectors(collection.name, [DENSE, SPARSE, SPARSE_PRIVATE], points=ids)
         for point in _points(client, collection.name):
             assert point.payload is not None
             assert not set(_PROMOTED) & set(point.payload)

@@ -66,7 +66,9 @@ class Rest:
 
     def read(self, name: str, body: Any) -> Any:
         wanted = models.PointRequest.model_validate(body)
-        return self.client.retrieve(name, wanted.ids, with_payload=wanted.with_payload is not False)
+        return self.client.retrieve(
+            name, wanted.ids, with_payload=wanted.with_payload is not False, with_vectors=wanted.with_vector or False
+        )
 
     def batch(self, name: str, body: Any) -> Any:
         operations = models.UpdateOperations.model_validate(body).operations

@@ -106,7 +106,8 @@ async def test_vectors_that_are_missing_can_follow_at_the_same_sequence(store: Q
 async def test_a_crash_between_vectors_and_payload_is_made_good(engine: Engine, store: QdrantContent) -> None:
     content = message(1)
     await store.stage(content, lease_until=LEASE)
-    point = models.PointVectors(id=store._identity.point_id(content.key), vector=named_vectors(embedding(content.body)))
+    vectors = named_vectors(embedding(content.body), MessageStatus.PUBLISHED)
+    point = models.PointVectors(id=store._identity.point_id(content.key), vector=vectors)
     await engine.call(lambda: engine.client.update_vectors(store._identity.name, [point]))
     assert not await is_found(store)
     assert await store.census() == ContentCensus(points=1, promoted=0, staged=1)
@@ -134,8 +135,9 @@ async def test_no_half_of_a_promotion_claims_vectors(
 
 
 def test_a_server_is_sent_vectors_before_the_payload_that_claims_them() -> None:
-    steps = list(_operations(PointUpdate("id", behind(5, FINGERPRINT), {}, {"dense": [1.0]})))
-    assert [type(step) for step in steps] == [models.UpdateVectorsOperation, models.SetPayloadOperation]
+    steps = list(_operations(PointUpdate("id", behind(5, FINGERPRINT), {}, {"dense": [1.0]}, ("bm25_private",))))
+    wanted = [models.UpdateVectorsOperation, models.DeleteVectorsOperation, models.SetPayloadOperation]
+    assert [type(step) for step in steps] == wanted
 
 
 async def test_deleted_chain_state_can_be_written_again(engine: Engine, store: QdrantContent) -> None:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from qdrant_client import models
 
 from chorale.domain.approval import MessageStatus, may_see
-from chorale.domain.content import Content, SearchCriteria, SearchMode
-from datasources.qdrant import QdrantContent
+from chorale.domain.content import Content, SearchCriteria, SearchHit, SearchMode
+from datasources.qdrant import CollectionIdentity, QdrantContent, open_content
 from datasources.qdrant.engine import Engine
+from datasources.qdrant.search import SPARSE_PRIVATE, sparse_vector
 from tests.contract.content.conftest import NewStore
-from tests.contract.content.samples import LEASE, criteria, embedding, key, message, promotion, thread_id, title
+from tests.contract.content.samples import (
+    DIMENSIONS,
+    FINGERPRINT,
+    LEASE,
+    criteria,
+    embedding,
+    key,
+    message,
+    promotion,
+    thread_id,
+    title,
+)
 
 WINDOW = 200
 
@@ -147,3 +163,81 @@ async def test_a_message_marked_staged_is_its_authors_alone(engine: Engine, stor
     await engine.call(lambda: engine.client.set_payload(store._identity.name, status, [id]))
     assert await bodies(store, criteria(key(3), (thread_id(0),)), "x") == []
     assert await bodies(store, criteria(key(2)), "x") == [content.body]
+
+
+UNPUBLISHED = [status for status in MessageStatus if status not in (MessageStatus.STAGED, MessageStatus.PUBLISHED)]
+
+
+async def found(store: QdrantContent, asked: SearchCriteria, text: str) -> list[SearchHit]:
+    return list(await store.search(asked, embedding(text), WINDOW))
+
+
+@pytest.mark.parametrize("mode", [SearchMode.TEXT, SearchMode.HYBRID])
+@pytest.mark.parametrize("again", [True, False], ids=["vectors at publication", "vectors from before"])
+async def test_words_of_unpublished_messages_show_in_nobody_elses_scores(
+    store: QdrantContent, mode: SearchMode, again: bool
+) -> None:
+    await filled(store)
+    others = [criteria(mode=mode), criteria(key(9), mode=mode), criteria(key(8), (thread_id(1),), mode)]
+    before = [await found(store, asked, "green pear") for asked in others]
+    assert all(before)
+    secrets = [message(100 + n, thread=0, author=7, body=f"pear secret {n}") for n in range(len(UNPUBLISHED))]
+    for content, status in zip(secrets, UNPUBLISHED, strict=True):
+        await store.stage(content, lease_until=LEASE)
+        await store.promote([promotion(content, 1, status)])
+    assert [await found(store, asked, "green pear") for asked in others] == before
+    for mine in (criteria(key(7), mode=mode), criteria(key(6), (thread_id(0),), mode)):
+        hits = await bodies(store, mine, "green pear")
+        assert {content.body for content in secrets} <= set(hits)
+        assert len(hits) == len(set(hits))
+    secret = secrets[0]
+    await store.promote([promotion(secret, 2, vectors=again)])
+    for asked in (*others, criteria(key(7), mode=mode)):
+        assert secret.body in await bodies(store, asked, "green pear")
+    private = await store._engine.call(
+        lambda: store._points.vectors([store._identity.point_id(content.key) for content in secrets], SPARSE_PRIVATE)
+    )
+    assert set(private) == {store._identity.point_id(content.key) for content in secrets[1:]}
+
+
+async def test_a_message_that_is_published_later_scores_as_if_it_had_been_at_once(new_store: NewStore) -> None:
+    scores = []
+    for statuses in ([MessageStatus.PUBLISHED], [MessageStatus.PENDING, MessageStatus.PUBLISHED]):
+        store, content = new_store(), message(50, body="green fig")
+        await filled(store)
+        await store.stage(content, lease_until=LEASE)
+        for sequence, status in enumerate(statuses, 2 - len(statuses)):
+            await store.promote([promotion(content, sequence + 1, status, vectors=status is statuses[0])])
+        hits = await found(store, criteria(mode=SearchMode.TEXT), "green fig")
+        scores.append([(hit.content.body, hit.score) for hit in hits])
+    assert scores[0] == scores[1]
+    assert scores[0][0][0] == "green fig"
+
+
+async def test_a_private_vector_left_on_a_published_message_counts_for_nothing(
+    engine: Engine, store: QdrantContent
+) -> None:
+    contents = await filled(store)
+    asked = criteria(key(0), mode=SearchMode.TEXT)
+    before = await found(store, asked, "green pear")
+    left: dict[str, Any] = {SPARSE_PRIVATE: sparse_vector(embedding("green pear"))}
+    point = models.PointVectors(id=store._identity.point_id(contents[2].key), vector=left)
+    await engine.call(lambda: engine.client.update_vectors(store._identity.name, [point]))
+    assert await found(store, asked, "green pear") == before
+
+
+async def test_scores_are_the_same_after_a_restart(tmp_path: Path) -> None:
+    identity, answers = CollectionIdentity(key(1), key(2), FINGERPRINT, DIMENSIONS), []
+    async with open_content("file:", tmp_path, identity) as store:
+        await filled(store)
+        for number, sequences in ((50, 1), (51, 2)):
+            content = message(number, author=7, body=f"green fig {number}")
+            await store.stage(content, lease_until=LEASE)
+            await store.promote([promotion(content, 1, MessageStatus.PENDING)])
+            if sequences == 2:
+                await store.promote([promotion(content, 2, vectors=False)])
+        answers.append(await found(store, criteria(mode=SearchMode.TEXT), "fig"))
+        answers.append(await found(store, criteria(key(7), mode=SearchMode.TEXT), "fig"))
+    async with open_content("file:", tmp_path, identity) as store:
+        assert await found(store, criteria(mode=SearchMode.TEXT), "fig") == answers[0]
+        assert await found(store, criteria(key(7), mode=SearchMode.TEXT), "fig") == answers[1]
