@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from chorale.domain.commands import Command, UpdateResult
@@ -18,7 +18,7 @@ from chorale.domain.updates import Outcome, RefusedError, StepName, UpdateState
 from chorale.projector import Projector
 from chorale.settings import Limits
 from chorale.update.acceptance import Acceptance, Accepted
-from chorale.update.admission import Admission, admit, check_idempotency_key
+from chorale.update.admission import Admission, admit, check_client_mutation_id, check_idempotency_key
 from chorale.update.idempotency import Keys, Runs
 from chorale.update.late import LateUpdates
 from chorale.update.log import Progress, UpdateFacts, UpdateLog, begun, unseen
@@ -61,6 +61,7 @@ class StateUpdates:
     async def run(self, command: Command) -> UpdateResult:
         """The four steps. A refusal before anything is staged has changed nothing anywhere."""
         problem = check_idempotency_key(command.idempotency_key, self._key_chars)
+        problem = problem or check_client_mutation_id(command.client_mutation_id)
         if problem is not None:
             raise RefusedError(problem)
         admission = admit(command, self._program_id)
@@ -76,15 +77,16 @@ class StateUpdates:
         """What is known of an update; None where neither this server nor the chain has seen it."""
         return self._log.current(signature) or await self._late.find(signature)
 
-    async def follow(self, signature: str) -> AsyncIterator[UpdateState]:
+    async def follow(self, signature: str) -> AsyncGenerator[UpdateState, None]:
         """The state now and at every change, to its end. A transaction that nobody has seen is waited for."""
-        found = await self.state(signature)
-        if found is None:
-            self._late.await_unseen(signature)
-        if self._log.current(signature) is None:
-            self._log.show(found or unseen(signature))
-        async for state in self._log.follow(signature):
-            yield state
+        with self._late.followed(signature):
+            found = await self.state(signature)
+            if found is None:
+                self._late.await_unseen(signature)
+            if self._log.current(signature) is None:
+                self._log.show(found or unseen(signature))
+            async for state in self._log.follow(signature):
+                yield state
 
     async def close(self) -> None:
         """Stop. What is open is finished when it is asked for after the next start."""
@@ -115,7 +117,7 @@ class StateUpdates:
         steps = self._steps
         start = self._log.current(admission.signature)
         if start is None or start.outcome is not Outcome.CONFIRMED:  # who follows is never taken back from there
-            start = begun(admission.signature, admission.client_mutation_id)
+            start = begun(admission.signature)
         progress = Progress(self._log, start)
 
         # 1. Update the authority: content first, then the transaction that names its hash.

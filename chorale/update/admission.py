@@ -22,6 +22,7 @@ from programs.wire import WireError, hash_bytes
 
 # Beside the one instruction: what wallets add by themselves.
 _GUARD_PROGRAM = "L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAn1qA3S95"
+_CLIENT_MUTATION_ID_CHARS = 128
 _ALLOWED_BESIDE = frozenset({COMPUTE_BUDGET_PROGRAM, _GUARD_PROGRAM})
 
 
@@ -59,7 +60,6 @@ class Admission:
     text: str | None
     salt: str | None
     digest: str
-    client_mutation_id: str | None
 
     @property
     def signature(self) -> str:
@@ -116,7 +116,6 @@ def admit(command: Command, program_id: str) -> Admission:
         text=text,
         salt=salt,
         digest=_digest(instruction, text, salt),
-        client_mutation_id=command.client_mutation_id,
     )
 
 
@@ -169,3 +168,13 @@ def check_idempotency_key(key: str | None, limit: int) -> Refusal | None:
     if key is None or (0 < len(key) <= limit and key.isprintable()):
         return None
     return invalid_input(f"An idempotency key has 1 to {limit} printable characters. Send another.", "idempotencyKey")
+
+
+def check_client_mutation_id(given: str | None) -> Refusal | None:
+    """Why an id of the client's own cannot be taken; None where it can, or where there is none."""
+    if given is None or len(given) <= _CLIENT_MUTATION_ID_CHARS:
+        return None
+    return invalid_input(
+        f"A client mutation id has {_CLIENT_MUTATION_ID_CHARS} characters at most. Send a shorter one.",
+        "clientMutationId",
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -44,11 +46,14 @@ class LateUpdates:
         self._finish = finish
         self._open: dict[str, asyncio.Task[None]] = {}
         self._unseen: dict[str, asyncio.Task[None]] = {}
+        self._followers: Counter[str] = Counter()
 
     def observe(self, facts: UpdateFacts, state: UpdateState) -> None:
-        """Finish this update some time."""
-        _start(self._open, facts.signature, self._until_final(facts, Progress(self._log, state)))
-        if (waiting := self._unseen.get(facts.signature)) is not None:
+        """Finish this update some time. One that came through this server is always taken on."""
+        most = None if facts.own else _MOST
+        _start(self._open, facts.signature, self._until_final(facts, Progress(self._log, state)), most)
+        waiting = self._unseen.get(facts.signature)
+        if waiting is not None and waiting is not asyncio.current_task():
             waiting.cancel()  # what it waits for is known better now
 
     async def find(self, signature: str) -> UpdateState | None:
@@ -62,8 +67,22 @@ class LateUpdates:
         return await self._past_this_server(signature)
 
     def await_unseen(self, signature: str) -> None:
-        """Wait for a transaction that nobody has seen, until it lands or can no longer."""
-        _start(self._unseen, signature, self._until_seen(signature))
+        """Wait for a transaction that nobody has seen, until it lands or can no longer, or nobody follows it."""
+        _start(self._unseen, signature, self._until_seen(signature), _MOST)
+
+    @contextmanager
+    def followed(self, signature: str) -> Iterator[None]:
+        """Somebody follows inside the block; with the last of them ends the search for what nobody has seen."""
+        self._followers[signature] += 1
+        try:
+            yield
+        finally:
+            self._followers[signature] -= 1
+            if not self._followers[signature]:
+                del self._followers[signature]
+                if (waiting := self._unseen.get(signature)) is not None:
+                    waiting.cancel()
+                self._log.forget_unseen(signature)
 
     async def close(self) -> None:
         """Stop; what is open is found again by its record."""
@@ -104,7 +123,7 @@ class LateUpdates:
                     found = await self._facts(record)
                     if isinstance(found, UpdateState):
                         return self._log.show(found)
-                    return await self._until_final(found, progress)
+                    return self.observe(found, progress.state)
                 if status is None and await is_expired(self._chain, signature, first_height):
                     return progress.set(outcome=Outcome.EXPIRED)
             except ChoraleError as error:
@@ -133,16 +152,18 @@ class LateUpdates:
             return landed(record, Outcome.VERIFIED, "concerns no thread")
         read = await self._chain.accounts(threads[:1], min_context_slot=record.slot)
         account = read.accounts[0]
-        if account is None:
+        if account is None or account.owner != self._chain.program_id:
             raise StaleReadError(f"The node does not show {threads[0]} yet.")
         thread_id = decode_thread(account.address, account.data).thread_id
         return UpdateFacts(record.signature, "", thread_id, _content_hash(record), own=False)
 
 
-def _start(tasks: dict[str, asyncio.Task[None]], signature: str, work: Coroutine[Any, Any, None]) -> None:
+def _start(
+    tasks: dict[str, asyncio.Task[None]], signature: str, work: Coroutine[Any, Any, None], most: int | None
+) -> None:
     if signature in tasks:
         return work.close()
-    if len(tasks) >= _MOST:
+    if most is not None and len(tasks) >= most:
         work.close()
         raise AuthorityUnavailableError(Authority.BACKEND, "Too many updates are open. Try again shortly.")
     task = asyncio.create_task(work, name=f"late update {signature[:8]}")

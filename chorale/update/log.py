@@ -35,9 +35,9 @@ class UpdateFacts:
     brings_content: bool = False
 
 
-def begun(signature: str, client_mutation_id: str | None = None) -> UpdateState:
+def begun(signature: str) -> UpdateState:
     """The state of an update of which nothing has been done yet."""
-    return UpdateState(signature, None, Outcome.RUNNING, _WAITING, None, client_mutation_id)
+    return UpdateState(signature, None, Outcome.RUNNING, _WAITING)
 
 
 def unseen(signature: str) -> UpdateState:
@@ -82,6 +82,11 @@ class UpdateLog:
         entry.state = state
         entry.changed.set()
         entry.changed = asyncio.Event()
+
+    def forget_unseen(self, signature: str) -> None:
+        """Drop a transaction that nobody has seen."""
+        if self.current(signature) == unseen(signature):
+            del self._entries[signature]
 
     async def keep(self, facts: UpdateFacts, state: UpdateState) -> None:
         """Make a state known and durable."""

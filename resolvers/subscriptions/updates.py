@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, cast
+from typing import Annotated
 
 import strawberry
 
 from chorale.context import Info
-from chorale.domain.updates import UpdateState
 from resolvers.permissions import still_admitted
 from schema.fields import streamed
 from schema.scalars import Signature
@@ -27,7 +26,7 @@ class UpdateSubscriptions:
     async def state_update(
         self, info: Info, signature: Annotated[Signature, strawberry.argument(description="The transaction.")]
     ) -> AsyncGenerator[StateUpdate, None]:
-        following = cast("AsyncGenerator[UpdateState, None]", info.context.updates.follow(signature))
+        following = info.context.updates.follow(signature)
         async with aclosing(following):
             async for state in following:
                 await still_admitted(info.context)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from solders.signature import Signature
 
 from chorale.domain.approval import MessageStatus
 from chorale.domain.chain import Commitment, SignatureStatus
@@ -17,6 +18,7 @@ from chorale.domain.content import Content, ContentKey, FetchedContent, StoredCo
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import EventKind, EventPosition
 from chorale.domain.updates import Authority, Outcome, StepState
+from chorale.update import late
 from chorale.update.late import BLOCKHASH_LIFETIME
 from tests.chains import signature_of
 from tests.spine.desk import LIMITS, Desk, open_desk
@@ -124,6 +126,32 @@ async def test_unknown_is_settled_after_a_restart(parts: Parts, ana: Actor, tmp_
         thread_id = (await desk.run(command)).thread_id
     batch = await parts.index.events_after(thread_id, EventPosition("", 0, thread_id, 0, 0), 10)
     assert [event.kind for event in batch.events] == [EventKind.THREAD_CREATED, EventKind.UPDATE_VERIFIED]
+
+
+async def test_a_search_ends_with_its_last_follower_and_keeps_nobody_out(
+    parts: Parts, ana: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signatures that nobody has seen fill the table only while they are followed; own updates need no place in it."""
+    monkeypatch.setattr(late, "_MOST", 1)
+    unknown = [str(Signature.new_unique()) for _ in range(2)]
+    async with open_desk(parts, tmp_path, chain=LossyChain(parts.chain), limits=IMPATIENT) as desk:
+        first, second, third = (desk.updates.follow(signature) for signature in (unknown[0], *unknown))
+        assert (await anext(first)).outcome is (await anext(second)).outcome is Outcome.UNKNOWN
+        with pytest.raises(AuthorityUnavailableError):
+            await anext(third)
+        for _ in range(2):
+            assert (await desk.run(await creation(desk, ana))).update.outcome is Outcome.UNKNOWN
+        searches = [task for task in asyncio.all_tasks() if task.get_name() == f"late update {unknown[0][:8]}"]
+        await first.aclose()
+        await asyncio.sleep(0)
+        assert not searches[0].done()
+        await second.aclose()
+        await asyncio.gather(*searches, return_exceptions=True)
+        assert searches[0].cancelled()
+        assert await desk.updates.state(unknown[0]) is None
+        fourth = desk.updates.follow(unknown[1])
+        assert (await anext(fourth)).outcome is Outcome.UNKNOWN
+        await fourth.aclose()
 
 
 async def test_expired_is_said_only_when_it_is_sure(parts: Parts, ana: Actor, tmp_path: Path) -> None:

@@ -164,6 +164,20 @@ async def test_texts_salts_and_keys_out_of_bounds(desk: Desk, ana: Actor) -> Non
             assert (refusal.problem, refusal.field) == ("InvalidInput", "idempotencyKey")
 
 
+async def test_client_mutation_ids_are_bounded_and_stay_their_senders(desk: Desk, ana: Actor) -> None:
+    """129 characters are refused by name; 128 come back to the caller, and to nobody who follows the update."""
+    thread = await desk.create(ana)
+    command = await desk.posting(ana, ana.post(thread.content.key.thread_id, "Named"))
+    async with nothing_changed(desk):
+        refusal = await desk.refused(replace(command, client_mutation_id="c" * 129))
+        assert (refusal.problem, refusal.field) == ("InvalidInput", "clientMutationId")
+    result = await desk.run(replace(command, client_mutation_id="c" * 128))
+    assert result.update.client_mutation_id == "c" * 128
+    shown = await desk.updates.state(result.update.signature)
+    assert shown is not None
+    assert shown.client_mutation_id is None
+
+
 async def test_16_kib_pass(desk: Desk, ana: Actor) -> None:
     thread = await desk.create(ana)
     draft = ana.post(thread.content.key.thread_id, "ü" * (MAX_BODY_BYTES // 2))
