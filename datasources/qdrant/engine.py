@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from qdrant_client import QdrantClient
@@ -98,16 +99,17 @@ def _prepare(path: Path) -> None:
 
 
 def _server(url: str) -> QdrantClient:
+    host = urlsplit(url).hostname  # all that is shown of an address: it may hold a password
     client = QdrantClient(url=url, timeout=_SERVER_TIMEOUT, check_compatibility=False)
     try:
         version = client.info().version
     except _AWAY as error:
         client.close()
         raise StartupError(
-            f"CHORALE_CONTENT_URL={url!r} does not answer as Qdrant: {error}. Start it, or use file: instead."
+            f"CHORALE_CONTENT_URL (host {host}) does not answer as Qdrant: {error}. Start it, or use file: instead."
         ) from error
     if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < _MINIMUM_VERSION:
         client.close()
         wanted = ".".join(map(str, _MINIMUM_VERSION))
-        raise StartupError(f"Qdrant at {url} has version {version}. Chorale needs {wanted} or later: update it.")
+        raise StartupError(f"Qdrant at {host} has version {version}. Chorale needs {wanted} or later: update it.")
     return client

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
@@ -80,8 +81,8 @@ class Socket:
         try:
             async for text in self._connection:
                 self._dispatch(orjson.loads(text))
-        except (WebSocketException, OSError, orjson.JSONDecodeError):
-            pass  # told to every inbox below
+        except (WebSocketException, OSError, KeyError, TypeError, ValueError, AttributeError):
+            pass  # lost, or a message of another shape; told to every inbox below
         finally:
             self._end()
 
@@ -153,7 +154,8 @@ async def _connect(url: str) -> ClientConnection:
             url, open_timeout=_OPEN_TIMEOUT, close_timeout=1.0, max_size=_MAX_MESSAGE, compression=None, proxy=None
         )
     except (WebSocketException, OSError, TimeoutError) as error:
-        raise unavailable(f"{url}: {type(error).__name__}") from error
+        # The host alone: paths and queries of addresses may hold keys.
+        raise unavailable(f"{urlsplit(url).hostname}: {type(error).__name__}") from error
 
 
 def _request(number: int, method: str, params: list[Any]) -> str:
