@@ -27,7 +27,7 @@ from chorale.domain.ports import Chain
 from datasources.solana import decode
 from datasources.solana.live import confirmation, live_transactions
 from datasources.solana.pubsub import SharedSocket
-from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, Call, Rpc, RpcError, unavailable
+from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, Call, Rpc, RpcError, reads, unavailable
 
 _CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111"
 _ACCOUNTS_PER_CALL = 100
@@ -80,18 +80,22 @@ class SolanaChain:
         """Closes the shared socket."""
         await self._socket.close()
 
+    @reads
     async def genesis_hash(self) -> str:
         """Identity of the chain."""
-        return str(await self._call("getGenesisHash"))
+        return decode.text(await self._call("getGenesisHash"))
 
+    @reads
     async def slot(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
         """Current slot."""
         return int(await self._call("getSlot", {"commitment": commitment.value}))
 
+    @reads
     async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
         """Current block height."""
         return int(await self._call("getBlockHeight", {"commitment": commitment.value}))
 
+    @reads
     async def unix_time(self) -> int:
         """The cluster's clock, unix seconds."""
         read = await self.accounts([_CLOCK_SYSVAR])
@@ -99,6 +103,7 @@ class SolanaChain:
             raise unavailable("the node has no Clock sysvar")
         return decode.clock_time(read.accounts[0].data)
 
+    @reads
     async def accounts(
         self,
         addresses: Sequence[str],
@@ -116,10 +121,11 @@ class SolanaChain:
         answers = await asyncio.gather(*(self._at_slot("getMultipleAccounts", list(part), options) for part in parts))
         values = [value for answer in answers for value in answer["value"]]
         return AccountsRead(
-            min(answer["context"]["slot"] for answer in answers),
+            min(int(answer["context"]["slot"]) for answer in answers),
             tuple(decode.account(address, value) for address, value in zip(addresses, values, strict=True)),
         )
 
+    @reads
     async def program_accounts(self, *, holding: tuple[int, str] | None = None) -> AccountsRead:
         """Accounts of the program, with the context slot: all, or those `holding` these bytes (base58) at an offset."""
         options: dict[str, Any] = {
@@ -131,28 +137,37 @@ class SolanaChain:
             options["filters"] = [{"memcmp": {"offset": holding[0], "bytes": holding[1]}}]
         answer = await self._call("getProgramAccounts", self._program_id, options)
         return AccountsRead(
-            answer["context"]["slot"],
-            tuple(decode.account(item["pubkey"], item["account"]) for item in answer["value"]),
+            int(answer["context"]["slot"]),
+            tuple(decode.account(item["pubkey"], item["account"]) for item in decode.items(answer["value"])),
         )
 
+    @reads
     async def rent(self, size: int) -> int:
         """Rent-exempt minimum in lamports for `size` bytes (cached)."""
         if size not in self._rents:
             self._rents[size] = int(await self._call("getMinimumBalanceForRentExemption", size))
         return self._rents[size]
 
+    @reads
     async def latest_blockhash(self) -> Blockhash:
         """A blockhash for a new transaction, with height and slot of the same moment."""
         options = {"commitment": Commitment.CONFIRMED.value}
         latest, height = await self._batch([Call("getLatestBlockhash", [options]), Call("getBlockHeight", [options])])
         value = latest["value"]
-        return Blockhash(value["blockhash"], value["lastValidBlockHeight"], height, latest["context"]["slot"])
+        return Blockhash(
+            decode.text(value["blockhash"]),
+            int(value["lastValidBlockHeight"]),
+            int(height),
+            int(latest["context"]["slot"]),
+        )
 
-    async def is_blockhash_valid(self, blockhash: str) -> bool:
+    @reads
+    async def is_blockhash_valid(self, blockhash: str, commitment: Commitment = Commitment.PROCESSED) -> bool:
         """Whether a transaction with this blockhash can still land; the freshest ones count too."""
-        answer = await self._call("isBlockhashValid", blockhash, {"commitment": Commitment.PROCESSED.value})
-        return bool(answer["value"])
+        answer = await self._call("isBlockhashValid", blockhash, {"commitment": commitment.value})
+        return decode.boolean(answer["value"])
 
+    @reads
     async def simulate(self, transaction: bytes) -> Simulation:
         """Dry run with signatures verified, on the newest state. Raises TransactionRefusedError where it is refused
         unread."""
@@ -160,14 +175,19 @@ class SolanaChain:
         answer = await self._submit("simulateTransaction", transaction, options)
         value = answer["value"]
         return Simulation(
-            answer["context"]["slot"], value["err"], tuple(value.get("logs") or ()), value.get("unitsConsumed") or 0
+            int(answer["context"]["slot"]),
+            value["err"],
+            tuple(value.get("logs") or ()),
+            int(value.get("unitsConsumed") or 0),
         )
 
+    @reads
     async def send(self, transaction: bytes) -> str:
         """Sends; returns the signature. Raises TransactionRefusedError where preflight refuses."""
         options = {"encoding": "base64", "preflightCommitment": Commitment.PROCESSED.value}
-        return str(await self._submit("sendTransaction", transaction, options))
+        return decode.text(await self._submit("sendTransaction", transaction, options))
 
+    @reads
     async def status(self, signature: str, *, search_history: bool = False) -> SignatureStatus | None:
         """Where a transaction stands; None where it is not known."""
         options = {"searchTransactionHistory": search_history}
@@ -178,10 +198,12 @@ class SolanaChain:
         """Waits until the transaction is confirmed or failed; None after `timeout` s."""
         return await confirmation(lambda: self.status(signature), self._socket, signature, timeout)
 
+    @reads
     async def transaction(self, signature: str) -> TransactionRecord | None:
         """A landed transaction with the program's events; None where the node does not know it."""
         return (await self.transactions([signature]))[0]
 
+    @reads
     async def transactions(self, signatures: Sequence[str]) -> Sequence[TransactionRecord | None]:
         """Many landed transactions, 100 to a batch."""
         options = {
@@ -192,6 +214,7 @@ class SolanaChain:
         answers = await self._batch([Call("getTransaction", [signature, options]) for signature in signatures])
         return [self._record(signature, answer) for signature, answer in zip(signatures, answers, strict=True)]
 
+    @reads
     async def history(
         self, address: str, *, until: str | None = None, before: str | None = None, limit: int = 1000
     ) -> Sequence[HistoryEntry]:
@@ -201,7 +224,8 @@ class SolanaChain:
             options["until"] = until
         if before is not None:
             options["before"] = before
-        return [decode.history_entry(value) for value in await self._call("getSignaturesForAddress", address, options)]
+        values = decode.items(await self._call("getSignaturesForAddress", address, options))
+        return [decode.history_entry(value) for value in values]
 
     def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more)."""
@@ -213,13 +237,14 @@ class SolanaChain:
         meta = answer.get("meta") or {}
         return decode.transaction_record(
             signature,
-            answer["slot"],
-            answer.get("blockTime") or 0,
+            int(answer["slot"]),
+            int(answer.get("blockTime") or 0),
             meta.get("err"),
             meta.get("logMessages"),
             self._program_id,
         )
 
+    @reads
     async def _block_time(self, slot: int) -> int:
         if slot not in self._block_times:
             try:

@@ -1,4 +1,4 @@
-"""RPC JSON to the domain's shapes."""
+"""RPC JSON to the domain's shapes. Another shape raises KeyError, TypeError or ValueError, which callers turn."""
 
 from __future__ import annotations
 
@@ -14,11 +14,34 @@ _UNIX_TIMESTAMP = struct.Struct("<q")
 _UNIX_TIMESTAMP_OFFSET = 32  # in the Clock sysvar, behind slot, epoch start and two epochs
 
 
+def text(value: Any) -> str:
+    """A string, and nothing in its place."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} stands for text.")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """True or false, and nothing in its place."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{type(value).__name__} stands for a boolean.")
+    return value
+
+
+def items(value: Any) -> list[Any]:
+    """A list, and nothing in its place."""
+    if not isinstance(value, list):
+        raise TypeError(f"{type(value).__name__} stands for a list.")
+    return value
+
+
 def account(address: str, value: Any) -> AccountData | None:
     """One account answered with encoding base64; None where it is absent."""
     if value is None:
         return None
-    return AccountData(address, value["owner"], value["lamports"], b64decode(value["data"][0]))
+    return AccountData(
+        address, text(value["owner"]), int(value["lamports"]), b64decode(value["data"][0], validate=True)
+    )
 
 
 def clock_time(data: bytes) -> int:
@@ -32,12 +55,12 @@ def signature_status(value: Any) -> SignatureStatus | None:
         return None
     # Rooted transactions of old carry no confirmationStatus, only `confirmations: null`.
     name = value.get("confirmationStatus") or ("finalized" if value.get("confirmations") is None else "processed")
-    return SignatureStatus(value["slot"], value.get("err"), Commitment(name))
+    return SignatureStatus(int(value["slot"]), value.get("err"), Commitment(name))
 
 
 def history_entry(value: Any) -> HistoryEntry:
     """One entry of getSignaturesForAddress."""
-    return HistoryEntry(value["signature"], value["slot"], value.get("blockTime"), value.get("err") is None)
+    return HistoryEntry(text(value["signature"]), int(value["slot"]), value.get("blockTime"), value.get("err") is None)
 
 
 def transaction_record(

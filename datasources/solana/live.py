@@ -11,7 +11,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import TransactionRecord
 from datasources.solana import decode
 from datasources.solana.pubsub import Inbox, SharedSocket, open_socket
-from datasources.solana.rpc import unavailable
+from datasources.solana.rpc import unavailable, well_formed
 
 _CONFIRMED = {"commitment": Commitment.CONFIRMED.value}
 _POLL = 0.5
@@ -71,13 +71,20 @@ async def live_transactions(
             if notification is None:
                 raise unavailable("the subscription connection was lost")
             result = notification.result
-            if notification.method == "slotNotification":
-                yield SlotTick(result["slot"])
-                continue
-            at, value = result["context"]["slot"], result["value"]
-            yield decode.transaction_record(
-                value["signature"], at, await block_time(at), value["err"], value["logs"], program_id
-            )
+            with well_formed():
+                if notification.method == "slotNotification":
+                    item: TransactionRecord | SlotTick = SlotTick(int(result["slot"]))
+                else:
+                    at, value = int(result["context"]["slot"]), result["value"]
+                    item = decode.transaction_record(
+                        decode.text(value["signature"]),
+                        at,
+                        await block_time(at),
+                        value["err"],
+                        value["logs"],
+                        program_id,
+                    )
+            yield item
 
 
 async def _settled(status: Callable[[], Awaitable[SignatureStatus | None]]) -> SignatureStatus | None:

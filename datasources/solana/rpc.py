@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import struct
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import httpx
 import orjson
@@ -15,6 +18,10 @@ from chorale.domain.updates import Authority
 MIN_CONTEXT_SLOT_NOT_REACHED = -32016
 _BATCH = 100
 _HEADERS = {"content-type": "application/json"}
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class RpcError(Exception):
@@ -39,6 +46,26 @@ def unavailable(detail: str) -> AuthorityUnavailableError:
     return AuthorityUnavailableError(
         Authority.SOLANA, f"The Solana node could not be reached ({detail}). Try again shortly."
     )
+
+
+@contextmanager
+def well_formed() -> Iterator[None]:
+    """Around the reading of an answer: what is not of the shape expected becomes AuthorityUnavailableError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, struct.error) as error:
+        raise unavailable(f"an answer is malformed: {type(error).__name__}") from error
+
+
+def reads(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """A coroutine function that asks the node and reads the answer, with `well_formed` around it."""
+
+    @wraps(method)
+    async def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        with well_formed():
+            return await method(*args, **kwargs)
+
+    return reading
 
 
 class Rpc:
