@@ -73,8 +73,8 @@ class Chain(Protocol):
     async def latest_blockhash(self) -> Blockhash:
         """A blockhash for a new transaction."""
 
-    async def is_blockhash_valid(self, blockhash: str) -> bool:
-        """Whether a transaction with this blockhash can still land."""
+    async def is_blockhash_valid(self, blockhash: str, commitment: Commitment = Commitment.PROCESSED) -> bool:
+        """Whether a transaction with this blockhash can still land, as that state has it."""
 
     async def simulate(self, transaction: bytes) -> Simulation:
         """Dry run with signatures verified."""
@@ -175,10 +175,12 @@ class IndexReader(Protocol):
         *,
         viewer: str | None,
         statuses: Sequence[MessageStatus] = (),
+        up_to: int | None = None,
     ) -> Page:
         """A thread's visible messages, ascending by (submitted_sequence, content_hash), STAGED last.
 
-        `Page.sequence` is read in the same transaction."""
+        With `up_to` without those that came on chain at a later sequence. `Page.sequence` is the index's own in either
+        case, read in the same transaction."""
 
     async def messages_of(self, author: str, page: PageRequest, *, viewer: str | None) -> Page:
         """A user's visible messages by (submitted_at, content_hash), newest first."""

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
-from chorale.domain.chain import AccountData, SignatureStatus, Simulation, TransactionRefusedError
+from chorale.domain.chain import AccountData, Commitment, SignatureStatus, Simulation, TransactionRefusedError
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Refusal, RefusedError
 from chorale.update.admission import Admission
-from chorale.update.refusals import already_there, from_error, from_program, insufficient_funds, not_found
+from chorale.update.refusals import (
+    already_there,
+    blockhash_unknown,
+    expired,
+    from_error,
+    from_program,
+    insufficient_funds,
+    not_found,
+)
 from programs import identity
 from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
@@ -59,13 +67,22 @@ class Acceptance:
         refusal = subject.refusal or self._refusal_after(simulation, admission, subject)
         landed: SignatureStatus | None = None
         if refusal is not None:
+            dead = refusal == blockhash_unknown() and await self.is_blockhash_dead(admission)
             landed = await self._chain.status(admission.signature, search_history=True)
             if landed is None:
-                raise RefusedError(refusal)
+                raise RefusedError(expired() if dead else refusal)
             if landed.error is not None:
                 raise RefusedError(await self.rejection(admission, landed.error))
         content = _content(admission, subject)
         return Accepted(subject.thread_id, subject.content_hash, content, landed)
+
+    async def is_blockhash_dead(self, admission: Admission) -> bool:
+        """Whether the blockhash is valid neither in the newest nor in the finalized state. Asked before a look at the
+        status, so that a transaction without one has not landed and cannot."""
+        for commitment in (Commitment.PROCESSED, Commitment.FINALIZED):
+            if await self._chain.is_blockhash_valid(admission.transaction.blockhash, commitment):
+                return False
+        return True
 
     async def rejection(self, admission: Admission, error: Any) -> Refusal:
         """Why a transaction that landed has failed, with its logs where the node still has them."""

@@ -70,8 +70,8 @@ def from_program(
 
 def from_error(error: Any, logs: tuple[str, ...], message: str = "") -> Refusal:
     """What an `err` JSON that is not the program's means; AlreadyProcessed is none of these."""
-    if error == "BlockhashNotFound":
-        return expired()
+    if is_blockhash_unknown(error):
+        return blockhash_unknown()
     if error == "SignatureFailure":
         return transaction_invalid("SIGNATURE_WRONG", "A signature is wrong. Sign the transaction again.")
     if lacks_funds(error):
@@ -89,6 +89,22 @@ def expired() -> Refusal:
         "BLOCKHASH_EXPIRED",
         "The transaction's blockhash is no longer valid and it did not land. Prepare it again with the same nonce.",
         retryable=False,
+    )
+
+
+def is_blockhash_unknown(error: Any) -> bool:
+    """Whether a node says that it does not know the blockhash: too old for it, or newer than what it has seen."""
+    return bool(error == "BlockhashNotFound")
+
+
+def blockhash_unknown() -> Refusal:
+    """A node does not know the blockhash, which proves nothing yet."""
+    return Refusal(
+        "AuthorityUnavailable",
+        "BLOCKHASH_NOT_FOUND",
+        "Solana does not know the transaction's blockhash now. Send the same transaction again shortly.",
+        retryable=True,
+        authority=Authority.SOLANA,
     )
 
 

@@ -20,6 +20,7 @@ from chorale.update.acceptance import Acceptance, Accepted, is_already_processed
 from chorale.update.admission import Admission
 from chorale.update.late import is_expired
 from chorale.update.log import Progress, UpdateFacts, UpdateLog
+from chorale.update.refusals import is_blockhash_unknown
 from chorale.update.verification import Verification, Verified
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ class UpdateSteps:
         try:
             await self._chain.send(admission.transaction.raw)
         except TransactionRefusedError as error:
+            if is_blockhash_unknown(error.error):
+                return None  # its dry run knew the blockhash: this node is behind, and gets it again
             if not is_already_processed(error.error) and not await self._may_have_landed(admission.signature):
                 return self._acceptance.refusal_of(admission, error.error, error.logs, message=str(error))
         except AuthorityUnavailableError:

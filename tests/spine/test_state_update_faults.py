@@ -12,7 +12,7 @@ import pytest
 from solders.signature import Signature
 
 from chorale.domain.approval import MessageStatus
-from chorale.domain.chain import Commitment, SignatureStatus
+from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
 from chorale.domain.commands import CreateThread
 from chorale.domain.content import Content, ContentKey, FetchedContent, StoredContent
 from chorale.domain.errors import AuthorityUnavailableError
@@ -152,6 +152,35 @@ async def test_a_search_ends_with_its_last_follower_and_keeps_nobody_out(
         fourth = desk.updates.follow(unknown[1])
         assert (await anext(fourth)).outcome is Outcome.UNKNOWN
         await fourth.aclose()
+
+
+async def test_a_blockhash_that_one_node_misses_is_not_expired(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    """Refused unsent the caller may try again; sent already, it is waited for."""
+
+    class Lagging(Unreliable):
+        call = "simulate"
+
+        async def simulate(self, transaction: bytes) -> Any:
+            if self.call == "simulate":
+                raise TransactionRefusedError("BlockhashNotFound", (), "Blockhash not found")
+            return await self._real.simulate(transaction)
+
+        async def send(self, transaction: bytes) -> str:
+            if self.call == "send":
+                self.call = ""
+                raise TransactionRefusedError("BlockhashNotFound", (), "Blockhash not found")
+            signature: str = await self._real.send(transaction)
+            return signature
+
+    chain = Lagging(parts.chain)
+    async with open_desk(parts, tmp_path, chain=chain) as desk:
+        command = await creation(desk, ana)
+        refusal = await desk.refused(command)
+        assert (refusal.problem, refusal.code, refusal.retryable) == (
+            "AuthorityUnavailable", "BLOCKHASH_NOT_FOUND", True,
+        )  # fmt: skip
+        chain.call = "send"
+        assert (await desk.run(command)).update.outcome is Outcome.VERIFIED
 
 
 async def test_expired_is_said_only_when_it_is_sure(parts: Parts, ana: Actor, tmp_path: Path) -> None:
