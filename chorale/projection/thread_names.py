@@ -24,7 +24,7 @@ async def threads_of(record: TransactionRecord, chain: Chain, index: IndexReader
         thread_id = await index.thread_id_at(address)
         if thread_id is None:
             account = (await chain.accounts([address], min_context_slot=record.slot)).accounts[0]
-            if account is None:
+            if account is None or account.owner != chain.program_id:  # anyone may send lamports there before
                 raise AuthorityUnavailableError(
                     Authority.SOLANA, f"The node has an event of thread {address} and not yet its account."
                 )
