@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -57,7 +57,7 @@ def well_formed() -> Iterator[None]:
         raise unavailable(f"an answer is malformed: {type(error).__name__}") from error
 
 
-def reads(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def reads(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """A coroutine function that asks the node and reads the answer, with `well_formed` around it."""
 
     @wraps(method)
