@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from chorale.context import Context, Info
 from chorale.domain.approval import MessageStatus, can_claim, can_vote
@@ -53,18 +54,23 @@ def list_thread_messages(
 ) -> Awaitable[MessageConnection]:
     """A thread's messages at the version that `thread` was read at.
 
-    Raises MixedVersionsError where index or a message has gone beyond it, StaleReadError where the index stays behind.
+    Where the index is ahead, what came since is left out; what stood in `statuses` then, the index no longer knows.
+    Raises MixedVersionsError where a message, or with `statuses` the index, has gone beyond the version, StaleReadError
+    where the index stays behind.
     """
 
     async def page() -> Page:
         account, index = thread.account, context.index
+        ask = partial(index.messages, account.thread_id, request, viewer=context.wallet, statuses=statuses)
         found = await index_page(context, account.thread_id, request, statuses)
         if found.sequence < account.sequence:
             if not await index.wait_for(account.thread_id, account.sequence, context.limits.min_version_wait):
                 raise StaleReadError("The index of this replica has not reached the thread in time. Ask again.")
-            found = await index.messages(account.thread_id, request, viewer=context.wallet, statuses=statuses)
+            found = await ask()
         if found.sequence > account.sequence:
-            raise context.loaders.mixture()
+            if statuses:
+                raise context.loaders.mixture()
+            found = await ask(up_to=account.sequence)
         return found
 
     def stands_so(message: Message) -> bool:

@@ -34,10 +34,15 @@ def threads(co_author: str | None) -> Listing:
     return Listing(source, ("t.activity_at", "t.thread_id"), True, arguments)
 
 
-def messages(thread_id: str, viewer: str | None, statuses: Sequence[MessageStatus]) -> Listing:
-    """A thread's messages in the order of submission."""
+def messages(
+    thread_id: str, viewer: str | None, statuses: Sequence[MessageStatus], up_to: int | None = None
+) -> Listing:
+    """A thread's messages in the order of submission; staged ones, without a sequence, are in every bound."""
     conditions = ["m.thread = (SELECT number FROM threads WHERE thread_id = :thread_id)", _visible(viewer)]
-    arguments = {"thread_id": thread_id, **_viewer(viewer)}
+    arguments: dict[str, int | str] = {"thread_id": thread_id, **_viewer(viewer)}
+    if up_to is not None:
+        conditions.append("(m.submitted_sequence <= :up_to OR m.status = 'STAGED')")
+        arguments["up_to"] = up_to
     if statuses:
         # Values of an enum, never of a caller.
         conditions.append(f"m.status IN ({', '.join(repr(status.value) for status in statuses)})")

@@ -109,10 +109,16 @@ class IndexQueries:
         return await self._page(listings.threads(co_author), page)
 
     async def messages(
-        self, thread_id: str, page: PageRequest, *, viewer: str | None, statuses: Sequence[MessageStatus] = ()
+        self,
+        thread_id: str,
+        page: PageRequest,
+        *,
+        viewer: str | None,
+        statuses: Sequence[MessageStatus] = (),
+        up_to: int | None = None,
     ) -> Page:
         """See IndexReader."""
-        listing = listings.messages(thread_id, viewer, statuses)
+        listing = listings.messages(thread_id, viewer, statuses, up_to)
         return await self._connections.read(
             lambda connection: pages.fetch(connection, listing, page, _sequence(connection, thread_id))
         )

@@ -173,6 +173,31 @@ async def test_a_snapshot_and_its_stream_join_without_a_hole(stack: Stack) -> No
     await writing
 
 
+async def test_pages_within_events_bear_quick_posts(stack: Stack) -> None:
+    """While 20 posts follow each other, every event's thread has a page of its version: as many posts as it counts."""
+    parts = stack.parts
+    (ana,) = await actors(parts, 1)
+    thread_id = await open_thread(parts, ana)
+    reader = Reader(
+        stack.stream(
+            """subscription ($t: Hash!) { threadEvents(threadId: $t) { thread { version
+              messages(first: 100) { nodes { version submittedVersion } pageInfo { hasNextPage } } } } }""",
+            None,
+            t=thread_id,
+        )
+    )
+    await asyncio.sleep(0.05)
+    for number in range(20):
+        draft = ana.post(thread_id, f"Number {number}.")
+        await parts.stage(draft.content)
+        await ana.send(draft.instruction)
+    for event in await reader.events(20):
+        version, page = event["thread"]["version"], event["thread"]["messages"]
+        expected = [{"version": version, "submittedVersion": number} for number in range(2, version + 1)]
+        assert page == {"nodes": expected, "pageInfo": {"hasNextPage": False}}
+    await reader.close()
+
+
 async def test_lost_history_is_said(stack: Stack, story: Story) -> None:
     """A log with a missing stretch, as after pruning, gives one Gap to refetch at, and goes on behind it."""
     index = stack.parts.index

@@ -150,6 +150,15 @@ async def test_listings_agree_with_the_rule(
                     lambda page, t=thread, w=wanted: index.messages(t.thread_id, page, viewer=viewer, statuses=w),  # type: ignore[misc]
                     ordered(rows, lambda m: m.submitted_sequence),
                 )
+                rows = [
+                    r for r in rows if r.message.submitted_sequence <= 4 or r.message.status is MessageStatus.STAGED
+                ]
+                await walk(
+                    lambda page, t=thread, w=wanted: index.messages(  # type: ignore[misc]
+                        t.thread_id, page, viewer=viewer, statuses=w, up_to=4
+                    ),
+                    ordered(rows, lambda m: m.submitted_sequence),
+                )
 
             rows = [row for row in visible if row.message.author == person]
             await walk(
