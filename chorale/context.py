@@ -49,6 +49,7 @@ class Context:
     facts: TokenFacts
     limits: Limits
     dev: DevTools | None = None
+    deadline: float | None = None
     repeatable: bool = field(default=False, init=False)
     loaders: Loaders = field(init=False)
 
@@ -60,9 +61,9 @@ class Context:
         """The viewer's address, None for an anonymous caller."""
         return None if self.viewer is None else self.viewer.address
 
-    def fresh(self) -> Context:
-        """The same context with loaders that have read nothing yet."""
-        return replace(self)
+    def fresh(self, deadline: float | None = None) -> Context:
+        """The same context with loaders that have read nothing yet; `deadline` in the event loop's time."""
+        return replace(self, deadline=deadline)
 
     def fresh_loaders(self, min_slot: int | None = None) -> Loaders:
         """Loaders that have read nothing yet and read nothing before `min_slot`."""

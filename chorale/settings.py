@@ -45,10 +45,12 @@ class Limits:
     viewer_threads: int = 4_096
     min_version_wait: float = 5.0
     stale_read_attempts: int = 3
+    execution_timeout: float = 30.0
     confirm_timeout: float = 30.0
     settle_timeout: float = 15.0
     verify_attempts: int = 3
     staged_lease: int = 24 * 3600
+    staged_per_author: int = 32
     challenge_ttl: int = 300
     session_ttl: int = 24 * 3600
     idempotency_ttl: int = 24 * 3600

@@ -44,10 +44,10 @@ class ChoraleSchema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """One result, of one version per thread."""
-        attempt = 0
+        attempt, deadline = 0, _deadline(context_value)
         while True:
             attempt += 1
-            context = _fresh(context_value)
+            context = _fresh(context_value, deadline)
             result = await super().execute(
                 query, variable_values, context, root_value, operation_name, allowed_operation_types,
                 operation_extensions,
@@ -70,10 +70,10 @@ class ChoraleSchema(strawberry.Schema):
         allowed = None if allowed_operation_types is None else tuple(allowed_operation_types)
 
         async def results() -> AsyncGenerator[Any, None]:
-            attempt = 0
+            attempt, deadline = 0, _deadline(context_value)
             while True:
                 attempt += 1
-                context = _fresh(context_value)
+                context = _fresh(context_value, deadline)
                 source = await super(ChoraleSchema, self).stream(
                     query, variable_values, context, root_value, operation_name, operation_extensions, allowed
                 )
@@ -94,8 +94,15 @@ class ChoraleSchema(strawberry.Schema):
         """Nothing: the transport logs what it masks, and expected errors belong to the caller alone."""
 
 
-def _fresh(context: Any) -> Any:
-    return context.fresh() if isinstance(context, Context) else context
+def _deadline(context: Any) -> float | None:
+    """One for all attempts together."""
+    if not isinstance(context, Context):
+        return None
+    return asyncio.get_running_loop().time() + context.limits.execution_timeout
+
+
+def _fresh(context: Any, deadline: float | None) -> Any:
+    return context.fresh(deadline) if isinstance(context, Context) else context
 
 
 def _again(context: Any, attempt: int) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from strawberry.extensions import (
     AddValidationRules,
@@ -14,6 +15,7 @@ from strawberry.extensions import (
 from strawberry.types.graphql import OperationType
 
 from chorale.context import Context
+from chorale.domain.errors import ExecutionTimeoutError
 from chorale.settings import Limits
 from resolvers.cost import CostBound
 from resolvers.document_rules import alias_rule, depth_rule
@@ -22,15 +24,24 @@ from resolvers.transport.one_operation import OneOperation
 CACHED_DOCUMENTS = 512
 
 
-class MarkRepeatable(SchemaExtension):
-    """Tells the context that the operation is a query, which may be executed again."""
+class QueriesOnly(SchemaExtension):
+    """What holds for queries alone: they may be executed again, and they end by a deadline."""
 
-    def on_execute(self) -> Iterator[None]:
-        """Right before the resolvers run."""
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Around the resolvers. Raises ExecutionTimeoutError behind the context's deadline."""
         context = self.execution_context.context
-        if isinstance(context, Context):
-            context.repeatable = self.execution_context.operation_type is OperationType.QUERY
-        yield
+        if not isinstance(context, Context) or self.execution_context.operation_type is not OperationType.QUERY:
+            yield
+            return
+        context.repeatable = True
+        clock = asyncio.timeout_at(context.deadline)
+        try:
+            async with clock:
+                yield
+        except TimeoutError:
+            if clock.expired():
+                raise ExecutionTimeoutError from None
+            raise
 
 
 def extensions(limits: Limits) -> Sequence[Callable[[], SchemaExtension]]:
@@ -44,5 +55,5 @@ def extensions(limits: Limits) -> Sequence[Callable[[], SchemaExtension]]:
         lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
         lambda: CostBound(limits),
         OneOperation,
-        MarkRepeatable,
+        QueriesOnly,
     )

@@ -48,6 +48,12 @@ class StaleReadError(ChoraleError):
     code = "STALE_READ"
 
 
+class ExecutionTimeoutError(ChoraleError):
+    """The query took too long and was given up. Ask for less, or ask again later."""
+
+    code = "TIMEOUT"
+
+
 class VersionNotReachedError(ChoraleError):
     """This replica has not reached minVersion in time. Ask again, or check that the version exists."""
 

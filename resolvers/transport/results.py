@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
+from chorale.domain.errors import ExecutionTimeoutError
 from resolvers.transport.errors import formatted
 
 
 def is_request_error(result: ExecutionResult) -> bool:
     """Whether nothing was executed: the document or its variables were refused, so `data` must be absent."""
-    return result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
+    return result.data is None and bool(result.errors) and all(_is_refusal(error) for error in result.errors or ())
+
+
+def _is_refusal(error: GraphQLError) -> bool:
+    # A query that ran out of time was under way, though no field of it is to blame.
+    return error.path is None and not isinstance(error.original_error, ExecutionTimeoutError)
 
 
 def response_body(result: ExecutionResult) -> dict[str, Any]:
