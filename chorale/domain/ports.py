@@ -122,6 +122,9 @@ class ContentStore(Protocol):
     async def staged(self) -> Sequence[StoredContent]:
         """Every point that is still STAGED (for a rebuild of the index)."""
 
+    async def staged_by(self, author: str) -> int:
+        """How many points of one author are STAGED."""
+
     async def collect_staged(self, keys: Sequence[ContentKey], now: int) -> None:
         """Conditional delete: only what is still STAGED and whose lease has passed."""
 

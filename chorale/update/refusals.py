@@ -123,6 +123,17 @@ def already_there(what: str, problem: str = "NotAllowedNow") -> Refusal:
     return Refusal(problem, "ALREADY_EXISTS", f"This {what} exists already. Prepare with another nonce.")
 
 
+def too_many_staged(limit: int, problem: str) -> Refusal:
+    """The author's texts wait for their transactions, as many as are kept."""
+    return Refusal(
+        problem,
+        "TOO_MANY_STAGED",
+        f"{limit} texts of this wallet wait for transactions that have not landed. Send those again, or wait until "
+        "they are dropped after a day.",
+        retryable=True,
+    )
+
+
 def transaction_invalid(code: str, explanation: str) -> Refusal:
     """The transaction is not one that this mutation takes."""
     return Refusal("TransactionInvalid", code, explanation)

@@ -8,19 +8,19 @@ import time
 from dataclasses import dataclass
 
 from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
-from chorale.domain.content import Content, ContentKind
+from chorale.domain.content import Content, ContentKind, Embedding
 from chorale.domain.cursors import event_cursor
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.events import EventKind, EventPosition, NewEvent
 from chorale.domain.ports import Chain, ContentStore, Embedder
-from chorale.domain.updates import Outcome, Refusal, StepName
+from chorale.domain.updates import Outcome, Refusal, RefusedError, StepName
 from chorale.projector import Projector
 from chorale.settings import Limits
 from chorale.update.acceptance import Acceptance, Accepted, is_already_processed
 from chorale.update.admission import Admission
 from chorale.update.late import is_expired
 from chorale.update.log import Progress, UpdateFacts, UpdateLog
-from chorale.update.refusals import is_blockhash_unknown
+from chorale.update.refusals import is_blockhash_unknown, too_many_staged
 from chorale.update.verification import Verification, Verified
 
 _log = logging.getLogger(__name__)
@@ -59,9 +59,12 @@ class UpdateSteps:
         self._limits = limits
 
     async def stage(self, accepted: Accepted) -> None:
-        """Keep the bytes, for their author only, until the chain knows of them or the lease has passed."""
+        """Keep the bytes, for their author only, until the chain knows of them or the lease has passed. Raises
+        RefusedError where the author has too many kept already."""
         if accepted.content is None:
             return
+        if accepted.landed is None:
+            await self._check_staged(accepted.content)
         lease_until = int(time.time()) + self._limits.staged_lease
         stored = await self._content.stage(accepted.content, lease_until=lease_until)
         await self._projector.note_staged(stored)
@@ -86,12 +89,16 @@ class UpdateSteps:
         content: Content | None = accepted.content
         if content is None or content.key.kind is not ContentKind.MESSAGE or accepted.landed is not None:
             return
+        # Offered before it is done: the watcher may see the transaction first, and would compute the same again.
+        embedding = asyncio.create_task(self._embedded(content.body), name=f"embed {content.key.hash[:8]}")
+        self._projector.offer_embedding(content.key, embedding)
         try:
-            embeddings = await self._embedder.embed([content.body])
+            await embedding
         except ChoraleError as error:
             _log.warning("The text of %s was not embedded ahead: %s", content.key.hash, error)
-        else:
-            self._projector.offer_embedding(content.key, embeddings[0])
+
+    async def _embedded(self, text: str) -> Embedding:
+        return (await self._embedder.embed([text]))[0]
 
     async def await_confirmation(
         self,
@@ -154,6 +161,15 @@ class UpdateSteps:
         """Set the outcome and keep it."""
         progress.set(outcome=outcome)
         await self._updates.keep(facts, progress.state)
+
+    async def _check_staged(self, content: Content) -> None:
+        most = self._limits.staged_per_author
+        if await self._content.staged_by(content.author) < most:
+            return
+        if (await self._content.fetch([content.key]))[content.key].stored is None:
+            # createThread's result has no NotAllowedNow.
+            named = content.key.kind is ContentKind.TITLE
+            raise RefusedError(too_many_staged(most, "TransactionRejected" if named else "NotAllowedNow"))
 
     async def _announce(self, facts: UpdateFacts, progress: Progress, verified: Verified) -> None:
         thread = verified.entities.thread

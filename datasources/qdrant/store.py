@@ -111,6 +111,11 @@ class QdrantContent:
 
         return await self._engine.call(work)
 
+    async def staged_by(self, author: str) -> int:
+        """An exact count of one author's points without chain state, titles included."""
+        condition = models.Filter(must=[guards.keyword("author", author)], must_not=[guards.NOT_STAGED])
+        return await self._engine.call(lambda: self._points.count(condition))
+
     async def collect_staged(self, keys: Sequence[ContentKey], now: int) -> None:
         """Delete what among `keys` is still STAGED with a lease that has passed at unix time `now`."""
         ids = [self._identity.point_id(key) for key in keys]

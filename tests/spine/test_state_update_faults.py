@@ -183,6 +183,20 @@ async def test_a_blockhash_that_one_node_misses_is_not_expired(parts: Parts, ana
         assert (await desk.run(command)).update.outcome is Outcome.VERIFIED
 
 
+async def test_an_author_keeps_so_many_unsent_texts(parts: Parts, tmp_path: Path) -> None:
+    """One more than that is refused with nothing kept; what is kept already may be sent again."""
+    actor = Actor(parts.running, await parts.running.wallet())
+    limits = replace(IMPATIENT, staged_per_author=2)
+    async with open_desk(parts, tmp_path, chain=LossyChain(parts.chain), limits=limits) as desk:
+        kept = [await creation(desk, actor) for _ in range(2)]
+        for command in kept:
+            await desk.run(command)
+        refusal = await desk.refused(await creation(desk, actor))
+        assert (refusal.problem, refusal.code) == ("TransactionRejected", "TOO_MANY_STAGED")
+        assert await parts.content.staged_by(actor.key) == 2
+        assert (await desk.run(kept[0])).update.outcome is Outcome.UNKNOWN
+
+
 async def test_expired_is_said_only_when_it_is_sure(parts: Parts, ana: Actor, tmp_path: Path) -> None:
     chain = LossyChain(parts.chain)
     async with open_desk(parts, tmp_path, chain=chain, limits=IMPATIENT) as desk:
