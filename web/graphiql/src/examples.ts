@@ -58,7 +58,7 @@ mutation SignThread($transaction: Base64!) {
 mutation CreateThread($input: CreateThreadInput!) {
   createThread(input: $input) {
     ... on CreateThreadSuccess {
-      thread { id threadId title version coAuthors { user { address } } }
+      thread { id threadId title version eventCursor coAuthors { user { address } } }
       update { signature slot outcome steps { name state durationMs } }
     }
     ${problem}
@@ -71,23 +71,6 @@ mutation CreateThread($input: CreateThreadInput!) {
         salt: "{{PrepareThread.prepare.createThread.salt}}",
       },
     },
-    as: "Ada",
-  },
-  {
-    query: `# Keep this one running: it shows everything that happens
-# in the thread from here on. Go on in the next tab.
-subscription Watch($threadId: Hash!) {
-  threadEvents(threadId: $threadId) {
-    __typename
-    cursor
-    version
-    ... on MessageSubmitted { message { contentHash status body } }
-    ... on VoteCast { vote { approve voter { address } } }
-    ... on MessagePublished { message { contentHash status body leafIndex } }
-    ... on CoAuthorJoined { user { address } }
-  }
-}`,
-    variables: { threadId: "{{CreateThread.createThread.thread.threadId}}" },
     as: "Ada",
   },
   {
@@ -169,8 +152,8 @@ query Approvals($voter: Pubkey!) {
   },
   {
     query: `# Ada is the only required voter, so this vote publishes
-# the message and seats Ben beside her. The subscription's
-# tab has seen it too.
+# the message and seats Ben beside her. Whoever watches
+# sees it at this moment: the next tab.
 mutation Approve($input: TransactionInput!) {
   castVote(input: $input) {
     ... on CastVoteSuccess {
@@ -182,6 +165,28 @@ mutation Approve($input: TransactionInput!) {
   }
 }`,
     variables: { input: { signedTransaction: "{{SignVote.devSign}}" } },
+    as: "Ada",
+  },
+  {
+    query: `# All that has happened in the thread since it was made,
+# newest first, and whatever comes. GraphiQL ends a
+# subscription with its tab; run it again, and nothing is
+# missing, since \`after\` says where to go on.
+subscription Watch($threadId: Hash!, $after: Cursor) {
+  threadEvents(threadId: $threadId, after: $after) {
+    __typename
+    version
+    ... on MessageSubmitted { message { contentHash status } }
+    ... on VoteCast { vote { approve voter { address } } }
+    ... on MessagePublished { message { contentHash status body leafIndex } }
+    ... on CoAuthorJoined { user { address } }
+    cursor
+  }
+}`,
+    variables: {
+      threadId: "{{CreateThread.createThread.thread.threadId}}",
+      after: "{{CreateThread.createThread.thread.eventCursor}}",
+    },
     as: "Ada",
   },
   {

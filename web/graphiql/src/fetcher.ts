@@ -1,6 +1,7 @@
 import { createGraphiQLFetcher, isAsyncIterable, type Fetcher } from "@graphiql/toolkit";
 import { createClient } from "graphql-ws";
 import { EmptyPlaceholder, type Json, type Memory } from "./memory.ts";
+import { piled } from "./pile.ts";
 
 const socketUrl = (): string => new URL("/graphql", location.href.replace(/^http/, "ws")).href;
 
@@ -12,8 +13,9 @@ export function createFetcher(memory: Memory): Fetcher {
       const headers = memory.fill((options?.headers ?? {}) as Json) as Record<string, string>;
       const variables = memory.fill((params.variables ?? {}) as Json) as Record<string, unknown>;
       const result = await sendWith(headers)({ ...params, variables }, { ...options, headers });
-      // A subscription's events go straight through; answers are remembered for the tabs that follow.
-      if (!isAsyncIterable(result) && !("subscribe" in result) && name && "data" in result && result.data) {
+      if (isAsyncIterable(result)) return piled(result) as never;
+      // Answers are remembered for the tabs that follow.
+      if (!("subscribe" in result) && name && "data" in result && result.data) {
         memory.learn(name, result.data as Json);
       }
       return result;
