@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
+from chorale.domain.highlights import best_fragment
 from schema.connections import PageInfo
 from schema.enums import MessageStatus
+from schema.fields import resolved
 from schema.message import Message
 from schema.scalars import Cursor, DateTime, Hash, Pubkey
 
@@ -46,7 +48,14 @@ class SearchEdge:
     node: Message = strawberry.field(description="The message.")
     cursor: Cursor = strawberry.field(description="Its rank, good for the same query, filter and viewer only.")
     score: float = strawberry.field(description="How well it matches. Scores compare within one answer only.")
-    highlights: list[Highlight] = strawberry.field(description="What of its text matched.")
+    body: strawberry.Private[str]
+    query: strawberry.Private[str]
+
+    @resolved("What of its text matched.")
+    def highlights(self) -> list[Highlight]:
+        fragment = best_fragment(self.body, self.query)
+        ranges = [TextRange(start=start, end=end) for start, end in fragment.ranges]
+        return [Highlight(text=fragment.text, ranges=ranges)]
 
 
 @strawberry.type(description="A page of hits, best first.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 FRAGMENT_CHARS = 200
@@ -39,15 +40,21 @@ def best_fragment(text: str, query: str) -> Fragment:
 def _densest(matches: list[_Match]) -> _Match:
     """The match that the window with the most different words begins with; of equals the first."""
     best, most = matches[0], (0, 0)
+    window: Counter[str] = Counter()
+    behind = 0
     for number, first in enumerate(matches):
-        window = []
-        for match in matches[number:]:
-            if match.end - first.start > FRAGMENT_CHARS - _LEAD_CHARS:
-                break
-            window.append(match.word)
-        weight = (len(set(window)), len(window))
+        while behind < len(matches) and matches[behind].end - first.start <= FRAGMENT_CHARS - _LEAD_CHARS:
+            window[matches[behind].word] += 1
+            behind += 1
+        weight = (len(window), behind - number)
         if weight > most:
             best, most = first, weight
+        if behind == number:  # longer than a window all by itself
+            behind += 1
+            continue
+        window[first.word] -= 1
+        if not window[first.word]:
+            del window[first.word]
     return best
 
 

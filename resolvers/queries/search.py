@@ -13,7 +13,6 @@ from chorale.context import Context, Info
 from chorale.domain.content import ContentState, FetchedContent, SearchCriteria, SearchHit
 from chorale.domain.cursors import decode, encode
 from chorale.domain.errors import InvalidInputError
-from chorale.domain.highlights import best_fragment
 from datasources.loaders import MessageKey
 from schema.arguments import After, First
 from schema.connections import PageInfo
@@ -22,7 +21,7 @@ from schema.fields import resolved
 from schema.message import Message
 from schema.reading import read_messages
 from schema.scalars import Cursor
-from schema.search import Highlight, SearchConnection, SearchEdge, SearchFilter, TextRange
+from schema.search import SearchConnection, SearchEdge, SearchFilter
 
 _CURSOR = "s"
 
@@ -143,12 +142,10 @@ def _meets(criteria: SearchCriteria, message: Message) -> bool:
 
 
 def _edge(criteria: SearchCriteria, rank: int, hit: SearchHit, message: Message) -> SearchEdge:
-    fragment = best_fragment(hit.content.body, criteria.text)
     return SearchEdge(
         node=message,
         cursor=Cursor(encode(_CURSOR, (rank, _digest(criteria)))),
         score=hit.score,
-        highlights=[
-            Highlight(text=fragment.text, ranges=[TextRange(start=start, end=end) for start, end in fragment.ranges])
-        ],
+        body=hit.content.body,
+        query=criteria.text,
     )

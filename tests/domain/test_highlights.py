@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chorale.domain import highlights
 from chorale.domain.highlights import FRAGMENT_CHARS, Fragment, best_fragment
 
 FILLER = "and so it goes on for quite a while with other words entirely " * 20
@@ -45,3 +48,26 @@ def test_any_text_gives_a_fragment_of_itself(text: str, query: str) -> None:
     fragment = best_fragment(text, query)
     assert fragment.text in text
     assert all(word.casefold() in query.casefold() for word in words(fragment))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d" * 70, "e" * 170]), st.integers(1, 90)), min_size=1))
+def test_the_densest_window_is_the_one_that_trying_all_finds(placed: list[tuple[str, int]]) -> None:
+    """Most different words, then most words, then first."""
+    matches, at = [], 0
+    for word, gap in placed:
+        matches.append(highlights._Match(at, at + len(word), word))
+        at += len(word) + gap
+    window = FRAGMENT_CHARS - highlights._LEAD_CHARS
+
+    def weight(first: highlights._Match) -> tuple[int, int]:
+        inside = [it.word for it in matches if it.start >= first.start and it.end - first.start <= window]
+        return len(set(inside)), len(inside)
+
+    assert highlights._densest(matches) is max(matches, key=weight)  # of equals max takes the first
+
+
+def test_a_text_of_nothing_but_matches_takes_no_longer() -> None:
+    """The largest body, each of its words a match."""
+    began = time.process_time()
+    best_fragment("a " * 8_192, "a")
+    assert time.process_time() - began < 0.1
