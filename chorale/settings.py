@@ -45,6 +45,7 @@ class Limits:
     viewer_threads: int = 4_096
     min_version_wait: float = 5.0
     stale_read_attempts: int = 3
+    execution_timeout: float = 30.0
     confirm_timeout: float = 30.0
     settle_timeout: float = 15.0
     verify_attempts: int = 3
