@@ -45,8 +45,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _localnet(options: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
-    data = settings.data if options.data is None else options.data
-    port = settings.chain_rpc_port if options.rpc_port is None else options.rpc_port
+    data, port = settings.data, settings.chain_rpc_port
     set_up_logs()
     from chorale.process.data_directory import keep_files_private
     from chorale.process.localnet_command import localnet, supervised
@@ -121,8 +120,6 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the embedded chain alone, for any Solana client: JSON-RPC on CHORALE_CHAIN_RPC_PORT, PubSub "
         "there and on the next port, the program deployed and initialised, keys in CHORALE_DATA/localnet/keys.",
     )
-    localnet.add_argument("--data", type=Path, metavar="FOLDER", help="instead of CHORALE_DATA")
-    localnet.add_argument("--rpc-port", type=int, metavar="PORT", help="instead of CHORALE_CHAIN_RPC_PORT")
     localnet.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     localnet.set_defaults(run=_localnet)
 

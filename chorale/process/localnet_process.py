@@ -1,13 +1,15 @@
 """The embedded chain as a child process: started, watched, started again where it dies, and never left behind.
 
-Parent and child speak JSON lines over the child's stdout: `{"progress": text}`, `{"refused": text}` and, once it
-answers, `{"ready": LocalnetAddress}`. The child ends when its stdin does, so it cannot outlive a killed parent.
+The child has its settings from its environment, as every command. Parent and child speak JSON lines over the child's
+stdout: `{"progress": text}`, `{"refused": text}` and, once it answers, `{"ready": LocalnetAddress}`. The child ends
+when its stdin does, so it cannot outlive a killed parent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +25,7 @@ SUPERVISED = "--supervised"
 RESTARTS = 3
 RESTART_WINDOW = 300.0
 STOP_TIMEOUT = 10.0
+_COMMAND = (sys.executable, "-m", "chorale", "localnet", SUPERVISED)
 
 Say = Callable[[str], None]
 
@@ -40,8 +43,8 @@ class LocalnetAddress:
 class LocalnetProcess:
     """The child. `failure` is set with the reason once it has died more often than it is started again."""
 
-    def __init__(self, command: list[str], rpc_port: int, say: Say, failure: asyncio.Future[str]) -> None:
-        self._command = command
+    def __init__(self, data: Path, rpc_port: int, say: Say, failure: asyncio.Future[str]) -> None:
+        self._data = data.resolve()  # the child has another working directory
         self._rpc_port = rpc_port
         self._say = say
         self._child: asyncio.subprocess.Process | None = None
@@ -79,9 +82,8 @@ class LocalnetProcess:
 
     async def _start(self, rpc_port: int) -> LocalnetAddress:
         child = await asyncio.create_subprocess_exec(
-            *self._command,
-            "--rpc-port",
-            str(rpc_port),
+            *_COMMAND,
+            env=os.environ | {"CHORALE_DATA": str(self._data), "CHORALE_CHAIN_RPC_PORT": str(rpc_port)},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(chorale.__path__[0]).parent,
@@ -136,7 +138,7 @@ async def supervised_localnet(
 
     `say` takes progress lines; `failure` is set with the reason once it is not started again.
     """
-    process = LocalnetProcess(_command(data), rpc_port, say, failure)
+    process = LocalnetProcess(data, rpc_port, say, failure)
     running = asyncio.create_task(process.run(), name="the embedded chain")
     try:
         yield process
@@ -144,10 +146,6 @@ async def supervised_localnet(
         await process.stop()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-
-def _command(data: Path) -> list[str]:
-    return [sys.executable, "-m", "chorale", "localnet", SUPERVISED, "--data", str(data.resolve())]
 
 
 def _ending(code: int) -> str:

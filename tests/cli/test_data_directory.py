@@ -83,8 +83,8 @@ def test_the_chains_files_are_private_in_an_open_folder(tmp_path: Path) -> None:
     """A folder that was there before and is open to everybody gets files that only their owner reads."""
     tmp_path.chmod(0o755)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHORALE_")}
-    command = [sys.executable, "-m", "chorale", "localnet", "--data", str(tmp_path)]
-    environ |= {"CHORALE_CHAIN_RPC_PORT": "0"}
+    command = [sys.executable, "-m", "chorale", "localnet"]
+    environ |= {"CHORALE_DATA": str(tmp_path), "CHORALE_CHAIN_RPC_PORT": "0"}
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -100,7 +100,7 @@ def test_help_names_every_command_and_variable() -> None:
     assert code == 0
     for word in ("serve", "localnet", "demo", "export-schema", "CHORALE_DATA", "CHORALE_EMBEDDING_MODEL"):
         assert word in out
-    for arguments in ((), ("dance",), ("demo", "--size", "0"), ("demo", "--size", "many")):
+    for arguments in ((), ("dance",), ("demo", "--size", "0"), ("demo", "--size", "many"), ("localnet", "--data", "x")):
         code, _, err = chorale(*arguments)
         assert code == 2
         assert "usage:" in err
