@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 
-from tests.stack import RunningServer
+from tests.chains import running_localnet
+from tests.stack import RunningServer, running_stack
 
 
 def test_graphiql_and_its_assets(server: RunningServer) -> None:
@@ -53,3 +56,21 @@ def test_everything_else_is_404_as_json(server: RunningServer) -> None:
             assert answer.status_code == 404, address
             assert answer.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
         assert http.post("/healthz").status_code == 405
+
+
+def test_readiness_names_a_chain_that_is_away(tmp_path: Path, models: Path) -> None:
+    """The chain ends under a running server: not ready, for that reason alone, and still alive."""
+    with ExitStack() as chains:
+        chain = chains.enter_context(running_localnet(tmp_path / "chain"))
+        with (
+            running_stack(tmp_path / "data", models, chain) as server,
+            httpx.Client(base_url=server.url, trust_env=False) as http,
+        ):
+            assert http.get("/readyz").status_code == 200
+            chains.close()
+            ready = http.get("/readyz")
+            assert ready.status_code == 503
+            body = ready.json()
+            assert body["ready"] is False
+            assert [name for name, state in body["checks"].items() if state != "ok"] == ["solana"]
+            assert http.get("/healthz").status_code == 200
