@@ -44,6 +44,6 @@ async def ben(running: RunningChain) -> Actor:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(parts: Parts, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_desk(parts, tmp_path) as opened:
+async def desk(parts: Parts, ana: Actor, ben: Actor, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(parts, tmp_path, actors=(ana, ben)) as opened:
         yield opened

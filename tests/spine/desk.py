@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Desk:
     updates: StateUpdates
     preparer: Preparer
     path: Path
+    actors: list[Actor] = field(default_factory=list)
 
     @property
     def running(self) -> RunningChain:
@@ -89,13 +90,21 @@ class Desk:
         return await self.running.sign([draft.instruction, *beside], [actor.keypair, *signers])
 
     async def picture(self) -> dict[str, Any]:
-        """Everything in chain, store, index and sessions that a command might change."""
+        """Everything in chain, store, index and sessions that a command might change.
+
+        On chain that includes the program's newest transaction and what the `actors` own: one that failed where it
+        landed has left no account behind, but paid its fee.
+        """
+        history = await self.parts.chain.history(self.running.program_id, limit=1)
+        purses = [address for actor in self.actors for address in (actor.key, actor.tokens)]
         accounts = await self.parts.chain.program_accounts()
         threads = await self.parts.index.thread_ids("", 1000)
         with sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) as connection:
             kept = connection.execute("SELECT key, value FROM entries ORDER BY key").fetchall()
         return {
             "accounts": {account.address: account for account in accounts.accounts if account},
+            "history": [entry.signature for entry in history],
+            "purses": (await self.parts.chain.accounts(purses)).accounts,
             "content": await self.parts.content.census(),
             "staged": await self.parts.content.staged(),
             "index": await self.parts.index.census(),
@@ -112,14 +121,16 @@ async def open_desk(
     chain: Chain | None = None,
     content: ContentStore | None = None,
     limits: Limits = LIMITS,
+    actors: Sequence[Actor] = (),
 ) -> AsyncIterator[Desk]:
-    """A desk; `chain` and `content` may stand before the real ones."""
+    """A desk; `chain` and `content` may stand before the real ones. `actors` are those whose purses `picture` shows."""
     path = folder / "sessions.sqlite"
     async with open_sqlite_sessions(path) as sessions:
         updates = StateUpdates(
             chain or parts.chain, content or parts.content, parts.embedder, parts.projector, sessions, limits
         )
         try:
-            yield Desk(parts, sessions, updates, Preparer(parts.chain, parts.index, parts.running.addresses), path)
+            preparer = Preparer(parts.chain, parts.index, parts.running.addresses)
+            yield Desk(parts, sessions, updates, preparer, path, list(actors))
         finally:
             await updates.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
@@ -19,11 +20,12 @@ from solders.transaction import VersionedTransaction
 from chorale.domain.commands import CastVote, CreateThread, PostMessage, SubmitMessage, UpdateResult
 from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES
 from chorale.domain.updates import Outcome
+from datasources.embeddings import FastEmbedder
 from programs import instructions
 from programs.problems import ProgramError
-from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE, signed
-from tests.spine.desk import Desk
-from tests.spine.parts import Actor
+from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE, RunningChain, signed
+from tests.spine.desk import Desk, open_desk
+from tests.spine.parts import Actor, open_parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -123,12 +125,25 @@ async def test_durable_nonces_are_refused(desk: Desk, ana: Actor) -> None:
     assert (refusal.problem, refusal.code) == ("TransactionInvalid", "DURABLE_NONCE")
 
 
-async def test_expired_blockhashes(desk: Desk, ana: Actor) -> None:
+async def test_unknown_blockhashes(desk: Desk, ana: Actor) -> None:
     draft = ana.thread("T")
     raw = signed([draft.instruction], [ana.keypair], str(Pubkey.new_unique()))
     async with nothing_changed(desk):
         refusal = await desk.refused(CreateThread(signed_transaction=raw, title="T", salt=draft.content.salt))
     assert (refusal.problem, refusal.code) == ("TransactionExpired", "BLOCKHASH_EXPIRED")
+
+
+async def test_blockhashes_that_have_aged(localnet: RunningChain, embedder: FastEmbedder, tmp_path: Path) -> None:
+    """Signed in time and sent too late."""
+    ana = Actor(localnet, await localnet.wallet())
+    async with open_parts(localnet, embedder, tmp_path) as parts, open_desk(parts, tmp_path, actors=[ana]) as desk:
+        draft = ana.thread("T")
+        command = CreateThread(signed_transaction=await desk.sign(ana, draft), title="T", salt=draft.content.salt)
+        await localnet.rpc("chorale_advanceSlots", 151)
+        async with nothing_changed(desk):
+            refusal = await desk.refused(command)
+        assert (refusal.problem, refusal.code) == ("TransactionExpired", "BLOCKHASH_EXPIRED")
+        await desk.run(replace(command, signed_transaction=await desk.sign(ana, draft)))
 
 
 async def test_content_that_does_not_match_its_hash(desk: Desk, ana: Actor) -> None:
@@ -210,6 +225,7 @@ async def test_who_may_not_post_submit_or_vote(desk: Desk, ana: Actor, ben: Acto
     thread_id = thread.content.key.thread_id
     pending = await desk.submit(ben, thread_id, "Please")
     outsider = Actor(desk.running, await desk.running.wallet())
+    desk.actors.append(outsider)
     async with nothing_changed(desk):
         refusal = await desk.refused(await desk.posting(ben, ben.post(thread_id, "Let me in")))
         assert (refusal.problem, refusal.code) == ("NotACoAuthor", "NOT_A_CO_AUTHOR")
@@ -228,6 +244,7 @@ async def test_stakes_too_low_and_funds_too_short(desk: Desk, ana: Actor, ben: A
     poor = Actor(desk.running, await desk.running.wallet(tokens=MINIMUM_STAKE - 1))
     broke = Actor(desk.running, await desk.running.wallet(lamports=1_000_000, tokens=0))
     nobody = Actor(desk.running, Keypair())
+    desk.actors += [unfunded, poor, broke, nobody]
     async with nothing_changed(desk):
         refusal = await desk.refused(await desk.submission(ben, ben.submit(thread_id, "Cheap", MINIMUM_STAKE - 1)))
         assert (refusal.problem, refusal.minimum) == ("StakeTooLow", MINIMUM_STAKE)
