@@ -16,12 +16,16 @@ from datasources.qdrant.engine import Engine, open_engine
 from tests.contract.content.rest import Rest, serve
 from tests.contract.content.samples import DIMENSIONS, FINGERPRINT, key
 
-SERVER = os.environ.get("CHORALE_TEST_QDRANT_URL")
+SERVER = os.environ.get("CHORALE_TEST_QDRANT_URL") or None
+
+# Listed without a server too, so that a run says what it left out. Where skips count as failures (CI, which has
+# no server binary), an absent server's parameter is omitted.
+_LISTED = SERVER is not None or not os.environ.get("CHORALE_TEST_NO_SKIPS")
 
 NewStore = Callable[[], QdrantContent]
 
 
-@pytest.fixture(params=["embedded", "rest", *(["server"] if SERVER else [])])
+@pytest.fixture(params=["embedded", "rest", *(["server"] if _LISTED else [])])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
     """One engine under the whole suite."""
     with ExitStack() as stack:
@@ -31,7 +35,8 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 def _server() -> str:
-    assert SERVER is not None
+    if SERVER is None:
+        pytest.skip("CHORALE_TEST_QDRANT_URL names no Qdrant server")
     return SERVER
 
 
