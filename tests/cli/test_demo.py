@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from chorale.demo.script import discussions
 from tests.cli.commands import chorale
-from tests.stack import RunningServer
+from tests.stack import RunningServer, running_stack
 
 COUNT = "{ threads(first: 100) { nodes { messageCount title } } }"
+
+
+THREADS = "{ threads(first: 100) { nodes { threadId } } }"
+STATUSES = """
+query Statuses($threadId: Hash!) {
+  thread(threadId: $threadId) { messages(first: 100) { nodes { contentHash status } pageInfo { hasNextPage } } }
+}"""
 
 
 def test_discussions_can_be_played() -> None:
@@ -51,3 +59,28 @@ def test_without_a_server_and_resumed(tmp_path: Path, models: Path) -> None:
         code, _, err = chorale("demo", "--size", "6", data=tmp_path / "data")
         assert code == 0, err
         assert "messages made" in err
+
+
+@pytest.mark.faults
+async def test_the_first_start_seeds_once(tmp_path: Path, models: Path) -> None:
+    """The address is announced when the demo stands, with messages in several states; the next start adds nothing."""
+    with running_stack(tmp_path / "data", models, CHORALE_DEMO="1") as server:
+        first = await _seen_by_ada(server)
+        assert first.total() >= 200
+        assert {status for _, status in first} > {"PUBLISHED"}
+        assert server.log.read_text().count("messages made") == 1
+        assert server.stop() == 0
+        server.start()
+        assert await _seen_by_ada(server) == first
+        assert server.log.read_text().count("messages made") == 1
+
+
+async def _seen_by_ada(server: RunningServer) -> Counter[tuple[str, str]]:
+    """Every message that this co-author may see, with its status."""
+    token = (await server.data_of('mutation { devSignIn(name: "ada") { token } }'))["devSignIn"]["token"]
+    seen: Counter[tuple[str, str]] = Counter()
+    for thread in (await server.data_of(THREADS))["threads"]["nodes"]:
+        messages = (await server.data_of(STATUSES, thread, token))["thread"]["messages"]
+        assert not messages["pageInfo"]["hasNextPage"]
+        seen.update((message["contentHash"], message["status"]) for message in messages["nodes"])
+    return seen
