@@ -39,7 +39,7 @@ async def list_threads(
         for row, read in zip(page.rows, reads, strict=True)
         if read is not None and (co_author is None or read.account.has_co_author(co_author))
     ]
-    if selects(info, TITLE_FIELDS):
+    if selects(info, TITLE_FIELDS) and not selects(info, BODY_FIELDS):  # else titles go along with the pages within
         await asyncio.gather(*[loaders.title(read.account) for _, read in shown])
     return ThreadConnection(
         nodes=[Thread(context=context, read=read, token=token) for _, read in shown],
@@ -139,21 +139,21 @@ def _message_page(
     page: Callable[[], Awaitable[Page]],
     belongs: Callable[[Message], bool],
 ) -> Awaitable[MessageConnection]:
-    """Announces at once that bodies will be asked for, so that titles selected beside them wait and go along."""
-    bodies = selects(info, BODY_FIELDS)
+    """Announces at once that texts will be asked for, so that titles selected beside them wait and go along."""
+    bodies, titles = selects(info, BODY_FIELDS), selects(info, TITLE_FIELDS)
     expectation: Expectation | None = None
 
     async def load() -> MessageConnection:
         found = await page()
         keys = [MessageKey(row.thread_id, row.id) for row in found.rows]
-        messages = await read_messages(context, keys, bodies=bodies, expectation=expectation)
+        messages = await read_messages(context, keys, bodies=bodies, titles=titles, expectation=expectation)
         pairs = zip(found.rows, messages, strict=True)
         return _connection(
             listing, found, [(row, message) for row, message in pairs if message is not None and belongs(message)]
         )
 
     task = asyncio.ensure_future(load())
-    if bodies:
+    if bodies or titles:
         expectation = context.loaders.contents.expect(task)
     return task
 

@@ -19,11 +19,17 @@ async def read_message(context: Context, key: MessageKey) -> Message | None:
 
 
 async def read_messages(
-    context: Context, keys: Sequence[MessageKey], *, bodies: bool = False, expectation: Expectation | None = None
+    context: Context,
+    keys: Sequence[MessageKey],
+    *,
+    bodies: bool = False,
+    titles: bool = False,
+    expectation: Expectation | None = None,
 ) -> list[Message | None]:
     """Messages in the order of `keys`; None where absent or not visible, which the accounts decide.
 
-    With `bodies` the texts are read along, in one call with whatever `expectation` has held back.
+    With `bodies` the texts are read along, with `titles` those of the threads, in one call with whatever `expectation`
+    has held back.
     """
     if not keys:
         return []
@@ -36,7 +42,9 @@ async def read_messages(
     absent = [key for key, read in zip(keys, reads, strict=True) if read is None]
     staged = await _staged_keys(context, absent)
     visible = [message.key for message in shown if message is not None] if bodies else []
-    waiting = [loaders.body(key) for key in (*staged, *visible)]
+    threads = {key.thread_id for key in (*staged, *[m.key for m in shown if m is not None])} if titles else set()
+    owners = [owner for owner in await loaders.threads(sorted(threads)) if owner is not None]
+    waiting = [loaders.body(key) for key in (*staged, *visible)] + [loaders.title(owner.account) for owner in owners]
     if expectation is not None:
         expectation.release()
     await asyncio.gather(*waiting)

@@ -63,6 +63,29 @@ async def test_a_page_of_50_is_one_read_of_accounts(stack: Stack, long_thread: s
         assert {node["thread"]["title"] for node in nodes} == {"A long one"}
 
 
+@pytest.mark.parametrize(
+    ("query", "texts"),
+    [
+        ("pendingApprovals(voter: $ben) { nodes { body thread { title } } }", 2),
+        ("claimableEscrow(wallet: $ben) { nodes { body thread { title } } }", 2),
+        ("user(address: $ben) { messages { nodes { body thread { title } } } }", 3),
+        ("thread(threadId: $t) { messages { nodes { body thread { title } } } }", 7),
+        ("threads(coAuthor: $ben) { nodes { title messages { nodes { body } } } }", 7),
+        ("threads(first: 2) { nodes { title messages(last: 5) { nodes { body thread { titleState } } } } }", None),
+    ],
+)
+async def test_titles_go_along_with_the_bodies_of_a_page(
+    stack: Stack, story: Story, long_thread: str, query: str, texts: int | None
+) -> None:
+    """One call to the content store for all texts of a page, in whatever list it is."""
+    declared = {"$ben": "$ben: Pubkey!", "$t": "$t: Hash!"}
+    head = ", ".join(text for name, text in declared.items() if name in query)
+    variables = {name: value for name, value in (("ben", story.ben.key), ("t", story.thread_id)) if f"${name}" in query}
+    await stack.ask(f"query {f'({head})' if head else ''} {{ {query} }}", story.ben.key, **variables)
+    (call,) = stack.content.calls
+    assert texts is None or call == texts
+
+
 async def test_a_page_of_100_is_two_reads(stack: Stack, long_thread: str) -> None:
     """101 accounts are two calls, the thread in the first."""
     await stack.facts.token()
