@@ -58,8 +58,8 @@ class Projector:
         reached = max(min_slot or 0, record.slot if record is not None else 0)
         return await self._lanes.ask(thread_id, signature, reached, record)
 
-    def offer_embedding(self, key: ContentKey, embedding: Embedding) -> None:
-        """Hand in an embedding that was computed while its transaction was under way."""
+    def offer_embedding(self, key: ContentKey, embedding: asyncio.Future[Embedding]) -> None:
+        """Hand in an embedding that is computed while its transaction is under way, so that it is computed once."""
         self._promoter.offer(key, embedding)
 
     async def note_staged(self, *staged: StoredContent) -> None:
@@ -102,6 +102,9 @@ class Projector:
         await self._lanes.close()
 
     async def _round(self, lane: Lane, batch: Sequence[Request]) -> None:
+        batch = [request for request in batch if not await self._answered(lane, request)]
+        if not batch:
+            return
         await self._learn(lane, {request.signature for request in batch if request.signature is not None})
         await self._project(lane, max(request.min_slot for request in batch))
         progress = await self._index.progress(lane.thread_id)
@@ -122,6 +125,15 @@ class Projector:
             else:
                 if found is not None:
                     request.answer(found)
+
+    async def _answered(self, lane: Lane, request: Request) -> bool:
+        """Whether the round before has settled it: often the watcher's, which asked before the mutation did."""
+        if request.signature is None:
+            return False
+        settled = await self._index.settled(lane.thread_id, request.signature)
+        if settled is not None:
+            request.answer(settled)
+        return settled is not None
 
     async def _learn(self, lane: Lane, signatures: set[str]) -> None:
         """Ask for the transactions that are waited for: their events save the way through the thread's history."""

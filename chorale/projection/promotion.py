@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
@@ -24,10 +24,10 @@ class Promoter:
     def __init__(self, content: ContentStore, embedder: Embedder) -> None:
         self._content = content
         self._embedder = embedder
-        self._offered: OrderedDict[ContentKey, Embedding] = OrderedDict()
+        self._offered: OrderedDict[ContentKey, asyncio.Future[Embedding]] = OrderedDict()
 
-    def offer(self, key: ContentKey, embedding: Embedding) -> None:
-        """Keep an embedding that was computed ahead, for the promotion to come."""
+    def offer(self, key: ContentKey, embedding: asyncio.Future[Embedding]) -> None:
+        """Keep an embedding that is computed ahead, done or not, for the promotion to come."""
         self._offered[key] = embedding
         self._offered.move_to_end(key)
         while len(self._offered) > _OFFERED:
@@ -58,13 +58,25 @@ class Promoter:
             if promotion.key in stored and _is_behind(stored[promotion.key], promotion)
         ]
         bare = [promotion.key for promotion in due if not _has_vectors(stored[promotion.key], promotion)]
-        unknown = [key for key in bare if key not in self._offered]
-        vectors = dict(zip(unknown, await self._embedder.embed([stored[key].body for key in unknown]), strict=True))
-        vectors.update({key: self._offered[key] for key in bare if key in self._offered})
+        vectors = await self._vectors({key: stored[key].body for key in bare})
         if due:
             await self._content.promote([_with(promotion, vectors.get(promotion.key)) for promotion in due])
         for key in bare:
             self._offered.pop(key, None)
+
+    async def _vectors(self, texts: Mapping[ContentKey, str]) -> dict[ContentKey, Embedding]:
+        """Vectors of all texts: those computed ahead, waiting where they are not done, and the others in one batch."""
+        ahead = {key: self._offered[key] for key in texts if key in self._offered}
+        if ahead:
+            await asyncio.wait(ahead.values())
+        vectors = {
+            key: future.result()
+            for key, future in ahead.items()
+            if not future.cancelled() and future.exception() is None  # otherwise made here once more
+        }
+        missing = [key for key in texts if key not in vectors]
+        made = await self._embedder.embed([texts[key] for key in missing])
+        return vectors | dict(zip(missing, made, strict=True))
 
 
 def _is_behind(stored: StoredContent, promotion: Promotion) -> bool:
