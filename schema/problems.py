@@ -7,8 +7,8 @@ from typing import Any
 import strawberry
 
 from chorale.context import Context
-from chorale.domain.updates import Refusal
-from schema.enums import Authority
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.updates import Authority, Refusal
 from schema.scalars import Hash
 from schema.token import TokenAmount
 
@@ -142,7 +142,7 @@ async def problem_of(context: Context, refusal: Refusal) -> Problem:
         case "ContentMismatch":
             fields = {"expected": refusal.expected, "actual": refusal.actual}
         case "StakeTooLow":
-            fields = {"minimum": TokenAmount.of(refusal.minimum or 0, await context.loaders.token())}
+            fields = {"minimum": await _minimum(context, refusal.minimum)}
         case "TransactionRejected":
             fields = {"logs": list(refusal.logs), "program_error_code": refusal.program_error_code}
         case "AuthorityUnavailable":
@@ -150,3 +150,14 @@ async def problem_of(context: Context, refusal: Refusal) -> Problem:
     return _PROBLEMS[refusal.problem](
         code=refusal.code, explanation=refusal.explanation, retryable=refusal.retryable, **fields
     )
+
+
+async def _minimum(context: Context, known: int | None) -> TokenAmount:
+    """The least stake: the one that the refusal knows, else the protocol's. Raises AuthorityUnavailableError."""
+    token = await context.loaders.token()
+    if known is None:
+        protocol = await context.loaders.protocol()
+        if protocol is None:
+            raise AuthorityUnavailableError(Authority.SOLANA, "The program is not initialised on this chain.")
+        known = protocol[0].minimum_stake
+    return TokenAmount.of(known, token)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chorale.domain.updates import Refusal
+from schema.problems import StakeTooLow, problem_of
 from tests.chains import MINIMUM_STAKE
 from tests.graphql.stack import IDENTIFIER, Stack, Story
 
@@ -116,3 +118,10 @@ async def test_prepare_answers_with_a_transaction_or_a_problem(stack: Stack, sto
     assert eve["postMessage"]["__typename"] == "NotACoAuthor"
     assert eve["submitMessage"] == {"__typename": "StakeTooLow", "minimum": {"amount": str(MINIMUM_STAKE)}}
     assert eve["castVote"]["__typename"] == "NotFound"
+
+
+async def test_a_stake_too_low_always_names_the_protocols_minimum(stack: Stack) -> None:
+    """Also where the program's refusal came without it: a client must never read that 0 would do."""
+    refusal = Refusal("StakeTooLow", "STAKE_TOO_LOW", "Too little.")
+    problem = await problem_of(stack.context(), refusal)
+    assert isinstance(problem, StakeTooLow) and problem.minimum.amount == MINIMUM_STAKE
