@@ -124,6 +124,7 @@ class StateUpdates:
         with progress.step(StepName.UPDATE_AUTHORITY):
             accepted = await self._acceptance.accept(admission)
             facts = _facts(admission, accepted)
+            embedding = asyncio.create_task(steps.embed(accepted))  # the longest single piece of work: beside the rest
             await steps.stage(accepted)
             if scope is not None and not await self._keys.claim(scope, admission.digest, admission.signature, holder):
                 first = await self._keys.signature(scope, admission.digest)
@@ -132,7 +133,6 @@ class StateUpdates:
                     return result
             progress.publish()
             await self._log.keep(facts, progress.state)
-            embedding = asyncio.create_task(steps.embed(accepted))
             refused = await steps.send(admission, accepted)
         if refused is not None:
             await steps.end(facts, progress, Outcome.REJECTED)
