@@ -43,7 +43,8 @@ async def confirmation(
             if found is not None:
                 return found
             try:
-                notice = await asyncio.wait_for(inbox.get(), min(pause, left))
+                async with asyncio.timeout(min(pause, left)):
+                    notice = await inbox.get()
                 pause = _POLL if notice is None else _POLL_AFTER_NOTICE
             except TimeoutError:
                 continue
@@ -65,7 +66,9 @@ async def live_transactions(
         yield SlotTick(await slot())
         while True:
             try:
-                notification = await asyncio.wait_for(inbox.get(), _SILENCE_LIMIT)
+                # Not wait_for, which can swallow a cancellation on Python 3.11.
+                async with asyncio.timeout(_SILENCE_LIMIT):
+                    notification = await inbox.get()
             except TimeoutError as error:
                 raise unavailable(f"no slot for {_SILENCE_LIMIT:.0f} s") from error
             if notification is None:

@@ -71,7 +71,8 @@ class Socket:
         self._waiting[number] = (future, inbox)
         try:
             await self._connection.send(_request(number, method, params))
-            return await asyncio.wait_for(future, _REPLY_TIMEOUT)
+            async with asyncio.timeout(_REPLY_TIMEOUT):
+                return await future
         except (WebSocketException, OSError, TimeoutError) as error:
             raise unavailable(f"{method}: {type(error).__name__}") from error
         finally:
