@@ -86,6 +86,15 @@ async def test_titles_go_along_with_the_bodies_of_a_page(
     assert texts is None or call == texts
 
 
+async def test_neither_first_nor_last_means_the_last_20(stack: Stack, long_thread: str) -> None:
+    """A thread opens at its end: what was said last, in order, with more before it and nothing behind."""
+    query = """query ($t: Hash!) { thread(threadId: $t) { whole: messages(last: 100) { nodes { id } }
+      messages { nodes { id } pageInfo { hasPreviousPage hasNextPage } } } }"""
+    thread = (await stack.ask(query, t=long_thread))["thread"]
+    assert thread["messages"]["nodes"] == thread["whole"]["nodes"][-20:]
+    assert thread["messages"]["pageInfo"] == {"hasPreviousPage": True, "hasNextPage": False}
+
+
 async def test_a_page_of_100_is_two_reads(stack: Stack, long_thread: str) -> None:
     """101 accounts are two calls, the thread in the first."""
     await stack.facts.token()
