@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chorale.domain.updates import Refusal
+from programs import instructions
 from schema.problems import StakeTooLow, problem_of
 from tests.chains import MINIMUM_STAKE
 from tests.graphql.stack import IDENTIFIER, Stack, Story
+from tests.spine.parts import Actor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -67,6 +71,31 @@ async def test_claimable_escrow_is_what_is_owed(stack: Stack, story: Story) -> N
     for denier in (story.ana, story.ben):
         assert (await stack.ask(query, denier.key, who=denier.key))["claimableEscrow"]["nodes"] == expected
     assert (await stack.ask(query, story.cara.key, who=story.cara.key))["claimableEscrow"]["nodes"] == []
+
+
+async def test_a_cancelled_stake_is_owed_to_its_author_until_refunded(stack: Stack) -> None:
+    """The author can take it back once; the co-author who might have voted is owed nothing."""
+    parts, query = stack.parts, "query ($who: Pubkey!) { claimableEscrow(wallet: $who) { nodes { %s } } }"
+    query %= "contentHash status escrowRemaining { amount } viewerCanClaim"
+    author, asker = [Actor(parts.running, await parts.running.wallet()) for _ in range(2)]
+    thread = author.thread("Second thoughts")
+    thread_id = thread.content.key.thread_id
+    draft = asker.submit(thread_id, "Never mind.", 2_000_000)
+    named: Any = {"thread_id": thread_id, "content_hash": draft.hash}
+    await parts.stage(draft.content)
+    await author.send(thread.instruction)
+    await asker.send(draft.instruction)
+    await asker.send(instructions.cancel(parts.running.addresses, author=asker.key, **named))
+    assert await parts.index.wait_for(thread_id, 3, 10)
+    assert (await stack.ask(query, asker.key, who=asker.key))["claimableEscrow"]["nodes"] == [
+        {"contentHash": draft.hash, "status": "CANCELLED", "escrowRemaining": {"amount": "2000000"},
+         "viewerCanClaim": True}
+    ]  # fmt: skip
+    assert (await stack.ask(query, author.key, who=author.key))["claimableEscrow"]["nodes"] == []
+    refund = instructions.refund(parts.running.addresses, payee=asker.key, destination=asker.tokens, **named)
+    await asker.send(refund)
+    assert await parts.index.wait_for(thread_id, 4, 10)
+    assert (await stack.ask(query, asker.key, who=asker.key))["claimableEscrow"]["nodes"] == []
 
 
 async def test_nodes_answer_in_order_and_are_bounded(stack: Stack, story: Story) -> None:
