@@ -9,6 +9,7 @@ import pytest
 from programs import merkle
 from programs.accounts import decode_thread
 from tests.graphql.stack import Stack, Story
+from tests.spine.parts import Actor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -175,6 +176,25 @@ async def test_a_staged_message_has_no_place_on_chain_yet(stack: Stack, story: S
     assert message["version"] == story.version
     assert message["nonce"] == str(story.staged.content.nonce)
     assert message["salt"] == story.staged.content.salt
+
+
+async def test_texts_that_no_one_staged_are_missing(stack: Stack) -> None:
+    """What the chain says is answered without them; nothing is made up in their place, and no error is raised."""
+    parts = stack.parts
+    author = Actor(parts.running, await parts.running.wallet())
+    thread = author.thread("Unknown here")
+    thread_id = thread.content.key.thread_id
+    draft = author.post(thread_id, "Kept elsewhere.")
+    await author.send(thread.instruction)
+    await author.send(draft.instruction)
+    assert await parts.index.wait_for(thread_id, 2, 10)
+    query = """query ($t: Hash!) { thread(threadId: $t) { title titleState messages {
+      nodes { contentHash nonce body salt contentState status } } } }"""
+    message = {"contentHash": draft.hash, "nonce": str(draft.content.nonce), "status": "PUBLISHED",
+               "body": None, "salt": None, "contentState": "MISSING"}  # fmt: skip
+    assert (await stack.ask(query, author.key, t=thread_id))["thread"] == {
+        "title": None, "titleState": "MISSING", "messages": {"nodes": [message]}
+    }  # fmt: skip
 
 
 async def test_a_proof_folds_to_the_root_on_chain(stack: Stack, story: Story) -> None:
