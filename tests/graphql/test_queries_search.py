@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.graphql.stack import Stack, Story
+from tests.spine.parts import Actor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -67,6 +68,28 @@ async def test_filters_narrow(stack: Stack, story: Story) -> None:
         stack, story.ana.key, "bridges", story, f={"submittedAfter": "2001-01-01T00:00:00+01:00"}, n=50
     )
     assert sorted(recent) == sorted(everything)
+
+
+async def test_a_co_author_of_too_many_threads_finds_pending_ones_of_the_latest(stack: Stack) -> None:
+    """Past the bound on what a search is filtered by, the threads that were active last count."""
+    parts = stack.parts
+    author, asker = [Actor(parts.running, await parts.running.wallet()) for _ in range(2)]
+    pending = []
+    for number in range(2):
+        thread = author.thread(f"Lighthouse {number}")
+        thread_id = thread.content.key.thread_id
+        draft = asker.submit(thread_id, f"The lighthouse lamp number {number} turns at night.")
+        for actor, part in ((author, thread), (asker, draft)):
+            await parts.stage(part.content)
+            await actor.send(part.instruction)
+        assert await parts.index.wait_for(thread_id, 2, 10)
+        pending.append((thread_id, draft.hash))
+    latest = (await parts.index.co_authored(author.key, 1))[0]
+    for most, expected in ((2, pending), (1, [row for row in pending if row[0] == latest])):
+        data = await stack.with_limits(viewer_threads=most).ask(
+            SEARCH, author.key, q="lighthouse lamp", f={"author": asker.key}
+        )
+        assert sorted(node["contentHash"] for node in data["search"]["nodes"]) == sorted(hash for _, hash in expected)
 
 
 async def test_pages_continue_by_rank(stack: Stack, story: Story) -> None:
