@@ -20,10 +20,5 @@ def chain(request: pytest.FixtureRequest) -> RunningChain:
 @pytest.fixture
 def served(chain: RunningChain, models: Path, tmp_path: Path) -> Iterator[RunningServer]:
     """A server on `chain`."""
-    settings = {
-        "CHORALE_CHAIN_URL": chain.rpc_url,
-        "CHORALE_CHAIN_WS_URL": chain.ws_url,
-        "CHORALE_PROGRAM_ID": chain.program_id,
-    }
-    with running_stack(tmp_path / "data", models, **settings) as server:
+    with running_stack(tmp_path / "data", models, chain) as server:
         yield server
