@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
+
 from chorale.domain.chain import (
     AccountsRead,
     Blockhash,
@@ -23,7 +25,6 @@ from chorale.domain.errors import MinimumSlotNotReachedError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
 from datasources.solana import decode
-from datasources.solana.http import open_node
 from datasources.solana.live import confirmation, live_transactions
 from datasources.solana.pubsub import SharedSocket
 from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, Call, Rpc, RpcError, reads, unavailable
@@ -33,6 +34,8 @@ _ACCOUNTS_PER_CALL = 100
 _MIN_SLOT_WAIT = 5.0
 _MIN_SLOT_PAUSE = 0.05
 _REFUSALS = (-32002, -32003, -32602)  # preflight failed, signature verification failed, not a transaction
+_HTTP_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_HTTP_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30.0)
 
 
 def default_ws_url(url: str) -> str:
@@ -49,8 +52,8 @@ def default_ws_url(url: str) -> str:
 @asynccontextmanager
 async def open_chain(url: str, ws_url: str, program_id: str) -> AsyncIterator[Chain]:
     """The chain behind an RPC address; `ws_url` "" stands for the address that belongs to `url`."""
-    async with open_node(url) as node:
-        chain = SolanaChain(Rpc(node), ws_url or default_ws_url(url), program_id)
+    async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT, limits=_HTTP_LIMITS, trust_env=False) as http:
+        chain = SolanaChain(Rpc(http, url), ws_url or default_ws_url(url), program_id)
         try:
             yield chain
         finally:

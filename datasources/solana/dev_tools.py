@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
@@ -21,7 +22,6 @@ from chorale.domain.chain import TransactionRefusedError
 from chorale.domain.errors import AuthorityUnavailableError, InvalidInputError
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
-from datasources.solana.http import open_node
 from datasources.solana.localnet.keys import LocalnetKeys, load_keys, localnet_folder, read_keypair, write_keypair
 from datasources.solana.rpc import Rpc, RpcError
 from programs.addresses import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, associated_token_account
@@ -37,9 +37,9 @@ _MAX_LEAP = 10 * 365 * 86_400
 @asynccontextmanager
 async def open_dev_tools(chain: Chain, rpc_url: str, data: Path) -> AsyncIterator[LocalnetTools]:
     """Tools for the embedded chain that keeps its keys under `data` and answers at `rpc_url`."""
-    async with open_node(rpc_url) as node:
+    async with httpx.AsyncClient(timeout=10.0, trust_env=False) as http:
         keys = await asyncio.to_thread(load_keys, data)
-        yield LocalnetTools(chain, Rpc(node), keys, localnet_folder(data) / "wallets")
+        yield LocalnetTools(chain, Rpc(http, rpc_url), keys, localnet_folder(data) / "wallets")
 
 
 class LocalnetTools:

@@ -1,4 +1,4 @@
-"""JSON-RPC to one node, singly or in batches. Only this package sees its errors."""
+"""JSON-RPC over one keep-alive HTTP client, singly or in batches. Only this package sees its errors."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import struct
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+import httpx
 import orjson
 
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
-from datasources.solana.http import Answer
 
 MIN_CONTEXT_SLOT_NOT_REACHED = -32016
 _BATCH = 100
+_HEADERS = {"content-type": "application/json"}
+
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,13 +32,6 @@ class RpcError(Exception):
         self.code = code
         self.message = message
         self.data = data
-
-
-class Posting(Protocol):
-    """What carries the requests: `datasources.solana.http.Node`."""
-
-    async def post(self, body: bytes) -> Answer:
-        """One exchange; raises OSError where there is none."""
 
 
 class Call(NamedTuple):
@@ -76,8 +71,9 @@ def reads(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[
 class Rpc:
     """Requests to one node. Raises AuthorityUnavailableError where it is away, RpcError where it answers an error."""
 
-    def __init__(self, node: Posting) -> None:
-        self._node = node
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+        self._http = http
+        self._url = url
         self._ids = itertools.count(1)
 
     async def call(self, method: str, *params: Any) -> Any:
@@ -107,16 +103,21 @@ class Rpc:
         return results
 
     async def _post(self, payload: Any) -> Any:
+        body = orjson.dumps(payload)
         try:
-            answer = await self._node.post(orjson.dumps(payload))
-        except TimeoutError as error:
-            raise unavailable("no answer in time") from error
-        except OSError as error:
-            raise unavailable(str(error)) from error
+            response = await self._http.post(self._url, content=body, headers=_HEADERS)
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            # The node closed a kept connection under the request; every method used here may be repeated.
+            try:
+                response = await self._http.post(self._url, content=body, headers=_HEADERS)
+            except httpx.HTTPError as error:
+                raise unavailable(type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise unavailable(type(error).__name__) from error
         try:
-            return orjson.loads(answer.body)
+            return orjson.loads(response.content)
         except orjson.JSONDecodeError as error:
-            raise unavailable(f"HTTP {answer.status} without JSON") from error
+            raise unavailable(f"HTTP {response.status_code} without JSON") from error
 
 
 def _result(answer: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -12,7 +13,6 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from datasources.solana.client import SolanaChain
-from datasources.solana.http import Answer
 from datasources.solana.rpc import Rpc
 
 ADDRESS = "11111111111111111111111111111111"
@@ -49,17 +49,17 @@ VALID = {("transaction", 0)}  # null: not known
 async def test_an_answer_of_another_shape_is_an_absent_authority(name: str, result: int) -> None:
     """Whatever a node answers in place of a result, callers see AuthorityUnavailableError and nothing else."""
 
-    class Node:
-        async def post(self, body: bytes) -> Answer:
-            asked = orjson.loads(body)
-            calls = asked if isinstance(asked, list) else [asked]
-            answers = [{"jsonrpc": "2.0", "id": call["id"], "result": RESULTS[result]} for call in calls]
-            return Answer(200, orjson.dumps(answers if isinstance(asked, list) else answers[0]))
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = orjson.loads(request.content)
+        calls = asked if isinstance(asked, list) else [asked]
+        answers = [{"jsonrpc": "2.0", "id": call["id"], "result": RESULTS[result]} for call in calls]
+        return httpx.Response(200, content=orjson.dumps(answers if isinstance(asked, list) else answers[0]))
 
-    chain = SolanaChain(Rpc(Node()), "ws://node", ADDRESS)
-    if (name, result) in VALID:
-        assert await READS[name](chain) is None
-        return
-    with pytest.raises(AuthorityUnavailableError) as caught:
-        await READS[name](chain)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        chain = SolanaChain(Rpc(http, "http://node"), "ws://node", ADDRESS)
+        if (name, result) in VALID:
+            assert await READS[name](chain) is None
+            return
+        with pytest.raises(AuthorityUnavailableError) as caught:
+            await READS[name](chain)
     assert caught.value.authority is Authority.SOLANA
