@@ -80,8 +80,8 @@ class CastVoteMutation:
     @resolved(
         "Vote on a pending message. The last missing vote decides it: all approve publishes, all deny shares the "
         f"stake out, mixed votes give it to the treasury. {PROMISE} "
-        "Sign in as the voter: anybody else's call runs as well, and gets the error FORBIDDEN instead of a message that "
-        "is not theirs to see."
+        "Sign in as the voter: anybody else's call runs as well, and gets the error FORBIDDEN instead of a message "
+        "that is not theirs to see."
     )
     async def cast_vote(
         self,
