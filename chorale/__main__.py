@@ -37,7 +37,7 @@ def _serve(options: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
     set_up_logs()
     from chorale.process.data_directory import keep_files_private
-    from chorale.process.serve import serve
+    from chorale.process.serve_command import serve
 
     keep_files_private()
     return _run(serve(settings, _say, _announce))

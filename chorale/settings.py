@@ -18,10 +18,14 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 class SettingError(StartupError):
-    """An environment variable holds a value that is not allowed."""
+    """An environment variable holds a value that is not allowed. What may be a password in it is not repeated."""
 
     def __init__(self, variable: str, value: str, allowed: str) -> None:
-        super().__init__(f"{variable}={value!r} is not allowed. Allowed: {allowed}.")
+        super().__init__(f"{variable}={_without_credentials(value)!r} is not allowed. Allowed: {allowed}.")
+
+
+def _without_credentials(value: str) -> str:
+    return value if "@" not in value else f"…{value[value.rindex('@') :]}"
 
 
 @dataclass(frozen=True)

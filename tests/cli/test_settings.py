@@ -60,6 +60,15 @@ def test_wrong_value_is_refused_with_the_cure(variable: str, value: str, allowed
     assert "\n" not in text
 
 
+@pytest.mark.parametrize("variable", ["CHORALE_CACHE_URL", "CHORALE_CONTENT_URL", "CHORALE_CHAIN_URL", "CHORALE_CACHE"])
+def test_a_refused_address_keeps_its_password(variable: str) -> None:
+    """Of an address with credentials only what follows them is repeated: errors end up in logs."""
+    with pytest.raises(SettingError) as caught:
+        Settings.from_env({variable: "amqp://user:p@ss:word@host/1"})
+    assert "word" not in str(caught.value)
+    assert "@host/1" in str(caught.value)
+
+
 def test_cluster_needs_a_program_and_localnet_brings_its_own() -> None:
     """A cluster without a program id, and a program id or a socket address without a cluster, are refused."""
     assert not Settings.from_env(CLUSTER).embedded_chain

@@ -12,14 +12,14 @@ from chorale.demo.callers import InProcess
 from chorale.demo.seeding import Demo
 from chorale.domain.errors import ChoraleError
 from chorale.process.data_directory import Ownership
-from chorale.process.server import make_server
+from chorale.process.http_server import make_server
 from chorale.process.signals import on_signals
 from chorale.settings import Settings
 
 Say = Callable[[str], None]
 
 
-class Service:
+class ServerRun:
     """One run of the server, from opening the house to closing it."""
 
     def __init__(

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 
 from chorale.process.data_directory import own
-from chorale.process.server import listen
+from chorale.process.http_server import listen
 from chorale.settings import Settings
 
 Say = Callable[[str], None]
@@ -21,9 +21,9 @@ async def serve(settings: Settings, say: Say, announce: Say) -> int:
     with own(settings.data, "chorale serve") as ownership, listen(settings.host, settings.port) as listener:
         gc.disable()  # what imports make stays: searching it for garbage, now or ever after, finds nothing
         try:
-            from chorale.process.serving import Service  # seconds of imports, which a refusal must not wait for
+            from chorale.process.server_run import ServerRun  # seconds of imports, which a refusal must not wait for
         finally:
             gc.freeze()
             gc.enable()
         settings = settings.with_port(listener.getsockname()[1])
-        return await Service(settings, ownership, listener, say, announce).run()
+        return await ServerRun(settings, ownership, listener, say, announce).run()
