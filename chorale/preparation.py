@@ -14,10 +14,10 @@ from chorale.domain.commands import FeeOptions
 from chorale.domain.content import body_problem
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
+from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import Authority, RefusedError
 from chorale.update.refusals import insufficient_funds, invalid_input, not_found
 from programs.accounts import decode_message, decode_protocol, decode_thread
-from programs.problems import ProgramError
 from programs.wire import WireError, hash_bytes, key_bytes
 
 LAMPORTS_PER_SIGNATURE = 5_000

@@ -9,6 +9,7 @@ from chorale.domain.approval import MessageStatus
 from chorale.domain.commands import FeeOptions, PreparedTransaction
 from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES
 from chorale.domain.ports import Chain, IndexReader
+from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import RefusedError
 from chorale.preparation import (
     Snapshot,
@@ -30,7 +31,6 @@ from programs import identity, instructions
 from programs.accounts import CO_AUTHOR_SIZE, MESSAGE_VECTOR, VOTE_SIZE, message_size, thread_size
 from programs.addresses import ProgramAddresses
 from programs.interface import MAX_CO_AUTHORS, TREE_DEPTH
-from programs.problems import ProgramError
 from programs.transactions import compose
 
 # The measured need with room for unlucky bumps, which the program searches for.

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from chorale.domain.program_errors import ProgramError
 from programs.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from programs.interface import (
     ACCOUNTS,
@@ -28,7 +29,6 @@ from programs.interface import (
     InstructionSpec,
     VectorSpec,
 )
-from programs.problems import ProgramError
 from programs.wire import HASH_BYTES, Field, Kind
 
 FOLDER = Path(__file__).with_name("idl")

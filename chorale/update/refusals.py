@@ -7,8 +7,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from chorale.domain.errors import AuthorityUnavailableError, InvalidInputError, MinimumSlotNotReachedError
+from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import Authority, Refusal, RefusedError
-from programs.problems import ProgramError, lacks_funds
+from programs.problems import lacks_funds
 
 P = ParamSpec("P")
 T = TypeVar("T")

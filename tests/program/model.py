@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chorale.domain.approval import MessageStatus as Status
-from programs.problems import ProgramError as Refusal
+from chorale.domain.program_errors import ProgramError as Refusal
 
 
 @dataclass

@@ -8,10 +8,10 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.program_errors import ProgramError
 from programs import identity, instructions
 from programs.accounts import THREAD_VECTOR
 from programs.interface import INSTRUCTIONS
-from programs.problems import ProgramError
 from programs.wire import key_bytes
 from tests.program.altered import with_meta
 from tests.program.harness import MINIMUM_STAKE, SOL, Harness, Result, Wallet

@@ -7,9 +7,10 @@ from hashlib import sha256
 import pytest
 from solders.pubkey import Pubkey
 
+from chorale.domain.program_errors import ProgramError
 from programs import identity
 from programs.addresses import ProgramAddresses
-from programs.problems import ProgramError, custom_code, lacks_funds, program_error_in_logs, program_error_of
+from programs.problems import custom_code, lacks_funds, program_error_in_logs, program_error_of
 from programs.wire import WireError
 
 ANA = Pubkey.new_unique()

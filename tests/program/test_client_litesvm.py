@@ -9,9 +9,10 @@ from solders.instruction import Instruction
 
 from chorale.domain.accounts import NO_LEAF, CoAuthor, StatusByte, Vote
 from chorale.domain.approval import MessageStatus
+from chorale.domain.program_errors import ProgramError
 from programs import identity, instructions, merkle
 from programs.accounts import message_size
-from programs.problems import ProgramError, program_error_in_logs, program_error_of
+from programs.problems import program_error_in_logs, program_error_of
 from programs.wire import key_bytes
 from tests.program.anchor import assert_decoded_alike
 from tests.program.harness import MINIMUM_STAKE, START, TOKENS, WINDOW, Harness, Wallet

@@ -11,11 +11,11 @@ from solders.pubkey import Pubkey
 
 from chorale.domain.accounts import StatusByte
 from chorale.domain.events import ProgramEvent
+from chorale.domain.program_errors import ProgramError
 from programs import coders, idl
 from programs.events import decode_event, encode_event
 from programs.instructions import decode_instruction, encode_instruction
 from programs.interface import ACCOUNTS, EVENTS, INSTRUCTIONS, AccountSpec
-from programs.problems import ProgramError
 from programs.wire import Field, Kind, Record, Value
 from tests.program.anchor import assert_decoded_alike, plain
 

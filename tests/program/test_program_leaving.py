@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chorale.domain.program_errors import ProgramError
 from programs.accounts import thread_size
-from programs.problems import ProgramError
 from tests.program.harness import TOKENS
 from tests.program.stage import STAKE, Stage
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from solders.instruction import Instruction
 
+from chorale.domain.program_errors import ProgramError
 from programs import identity, merkle
-from programs.problems import ProgramError
 from tests.program.harness import START, TOKENS, Harness, Wallet
 from tests.program.model import Model
 from tests.program.stage import Stage, body_hash

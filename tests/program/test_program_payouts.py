@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chorale.domain.approval import MessageStatus
-from programs.problems import ProgramError
+from chorale.domain.program_errors import ProgramError
 from tests.program.harness import START, TOKENS, WINDOW, Harness
 from tests.program.stage import STAKE, Stage
 

@@ -6,8 +6,8 @@ import pytest
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
+from chorale.domain.program_errors import ProgramError
 from programs import instructions
-from programs.problems import ProgramError
 from programs.wire import key_bytes
 from tests.program.altered import with_account, with_meta
 from tests.program.harness import MINIMUM_STAKE, WINDOW, Harness, Wallet

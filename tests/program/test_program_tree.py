@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chorale.domain.program_errors import ProgramError
 from programs import identity, merkle
 from programs.accounts import THREAD_VECTOR
-from programs.problems import ProgramError
 from tests.program.stage import Stage, body_hash
 
 PUBLISHED_COUNT, CONTENT_ROOT, FRONTIER = 163, 191, 223

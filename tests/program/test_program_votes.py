@@ -6,9 +6,9 @@ import pytest
 
 from chorale.domain.accounts import NO_LEAF
 from chorale.domain.approval import MessageStatus
+from chorale.domain.program_errors import ProgramError
 from programs import merkle
 from programs.accounts import message_size, thread_size
-from programs.problems import ProgramError
 from tests.program.harness import START, WINDOW
 from tests.program.stage import STAKE, Stage
 

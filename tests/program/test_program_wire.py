@@ -8,9 +8,9 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 
+from chorale.domain.program_errors import ProgramError
 from programs import identity
 from programs.interface import INSTRUCTIONS
-from programs.problems import ProgramError
 from tests.program.altered import with_account, with_accounts, with_data, with_meta
 from tests.program.harness import START, WINDOW, Wallet
 from tests.program.stage import Stage, body_hash

@@ -19,10 +19,10 @@ from solders.transaction import VersionedTransaction
 
 from chorale.domain.commands import CastVote, CreateThread, PostMessage, SubmitMessage, UpdateResult
 from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES
+from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import Outcome
 from datasources.embeddings import FastEmbedder
 from programs import instructions
-from programs.problems import ProgramError
 from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE, RunningChain, signed
 from tests.spine.desk import Desk, open_desk
 from tests.spine.parts import Actor, open_parts
