@@ -10,6 +10,7 @@ chain.thread(thread_id)
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,7 +35,10 @@ from programs.accounts import decode_message, decode_protocol, decode_thread
 from programs.addresses import TOKEN_PROGRAM, ProgramAddresses
 from programs.events import events_in
 
-PROGRAM_FILE = Path(__file__).resolve().parents[2] / "programs" / "chorale.so"
+# Where CHORALE_TEST_PROGRAM names another build (one of tests/mutants), the suite runs on that.
+PROGRAM_FILE = Path(
+    os.environ.get("CHORALE_TEST_PROGRAM") or Path(__file__).resolve().parents[2] / "programs" / "chorale.so"
+)
 START = 1_800_000_000  # unix s: where every harness's clock begins
 SOL = 1_000_000_000
 WINDOW = 604_800
@@ -90,6 +94,7 @@ class Harness:
         if not program_file.exists():
             pytest.skip(f"{program_file.name} is not built: run programs/build")
         self.svm = litesvm.LiteSVM()
+        self.known: set[str] = set()  # every address that was ever written or named here
         self.new_keypair = new_keypair
         self.program_keypair = new_keypair()
         self.program = ProgramAddresses(str(self.program_keypair.pubkey()))
@@ -116,6 +121,7 @@ class Harness:
         """Runs one transaction signed by `signers`; the first pays. Identical transactions may be repeated."""
         listed = [instruction] if isinstance(instruction, Instruction) else list(instruction)
         keypairs = [signer.keypair if isinstance(signer, Wallet) else signer for signer in signers]
+        self.known.update(str(meta.pubkey) for item in listed for meta in item.accounts)
         self.svm.expire_blockhash()
         message = Message.new_with_blockhash(listed, keypairs[0].pubkey(), self.svm.latest_blockhash())
         answer = self.svm.send_transaction(Transaction(keypairs, message, self.svm.latest_blockhash()))
@@ -129,6 +135,7 @@ class Harness:
     def wallet(self, tokens: int = TOKENS, lamports: int = 100 * SOL) -> Wallet:
         """A new wallet with SOL and `tokens` in its associated token account."""
         keypair = self.new_keypair()
+        self.known.add(str(keypair.pubkey()))
         if lamports:
             self.svm.airdrop(keypair.pubkey(), lamports)
         address = self.program.associated_token_account(str(keypair.pubkey()), self.mint)
@@ -172,6 +179,7 @@ class Harness:
 
     def put_account(self, address: str, owner: str, data: bytes, lamports: int | None = None) -> None:
         """Writes any account, rent-exempt unless `lamports` are given."""
+        self.known.add(address)
         rent = self.svm.minimum_balance_for_rent_exemption(len(data)) if lamports is None else lamports
         self.svm.set_account(Pubkey.from_string(address), Account(rent, data, Pubkey.from_string(owner)))
 
@@ -230,6 +238,10 @@ class Harness:
         """
         keys = {str(meta.pubkey) for item in instruction for meta in item.accounts}
         return {key: self.account(key) for key in sorted(keys)}
+
+    def world(self) -> dict[str, Account | None]:
+        """Every account that was ever written or named on this chain."""
+        return {key: self.account(key) for key in sorted(self.known)}
 
 
 def _json(error: TransactionErrorFieldless | Any) -> Any:
