@@ -12,6 +12,7 @@ from schema.message import Message
 from schema.paging import Listing
 from schema.scalars import Cursor
 from schema.thread import Thread
+from schema.token import TokenAmount
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -79,3 +80,18 @@ class MessageConnection:
     def edges(self) -> list[MessageEdge]:
         pairs = zip(self.nodes, self.rows, strict=True)
         return [MessageEdge(node=node, cursor=Cursor(self.listing.cursor(row))) for node, row in pairs]
+
+
+@strawberry.type(
+    description="A page of the messages of one thread that still owe something, all of the thread's version in this "
+    "answer, and what they owe together."
+)
+class EscrowConnection(MessageConnection):
+    """`visible` sums over the whole list, `total` over what nobody may list either."""
+
+    total: TokenAmount = strawberry.field(
+        description="What all finished messages of the thread owe, whoever may see them: the thread's `escrowTotal`."
+    )
+    visible: TokenAmount = strawberry.field(
+        description="What the messages of this list owe, those of other pages too. Equal to `total` for a co-author."
+    )

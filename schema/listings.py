@@ -7,22 +7,25 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from chorale.context import Context, Info
+from chorale.domain.accounts import ThreadAccount
 from chorale.domain.approval import MessageStatus, can_claim, can_vote
 from chorale.domain.errors import StaleReadError
 from chorale.domain.paging import KeyedRow, Page, PageRequest
 from datasources.loaders import Expectation, MessageKey, ThreadRead
-from schema.connections import MessageConnection, PageInfo, ThreadConnection
+from schema.connections import EscrowConnection, MessageConnection, PageInfo, ThreadConnection
 from schema.lookahead import BODY_FIELDS, TITLE_FIELDS, selects
 from schema.message import Message
 from schema.paging import Listing
 from schema.reading import read_messages
 from schema.thread import Thread
+from schema.token import TokenAmount
 
 THREADS = Listing("t", (int, str))
 THREAD_MESSAGES = Listing("m", (int, str))
 MESSAGES_OF = Listing("u", (int, str))
 PENDING_APPROVALS = Listing("p", (int, str))
 CLAIMABLE = Listing("c", (int, str))
+THREAD_ESCROW = Listing("o", (int, str))
 
 
 async def list_threads(
@@ -64,8 +67,7 @@ def list_thread_messages(
         ask = partial(index.messages, account.thread_id, request, viewer=context.wallet, statuses=statuses)
         found = await index_page(context, account.thread_id, request, statuses)
         if found.sequence < account.sequence:
-            if not await index.wait_for(account.thread_id, account.sequence, context.limits.min_version_wait):
-                raise StaleReadError("The index of this replica has not reached the thread in time. Ask again.")
+            await _reached(context, account)
             found = await ask()
         if found.sequence > account.sequence:
             if statuses:
@@ -77,6 +79,41 @@ def list_thread_messages(
         return not statuses or message.account.status in statuses
 
     return _message_page(context, info, THREAD_MESSAGES, page, stands_so)
+
+
+def list_thread_escrow(
+    context: Context, info: Info, thread: ThreadRead, request: PageRequest
+) -> Awaitable[EscrowConnection]:
+    """A thread's messages that still owe something, at the version that `thread` was read at.
+
+    Raises MixedVersionsError where the index has gone beyond that version: what a message owed then it no longer knows.
+    StaleReadError where the index stays behind.
+    """
+    visible = 0
+
+    async def page() -> Page:
+        nonlocal visible
+        account, index = thread.account, context.index
+        await _reached(context, account)
+        found, visible = await index.escrow(account.thread_id, request, viewer=context.wallet)
+        if found.sequence > account.sequence:
+            raise context.loaders.mixture()
+        return found
+
+    listed = _message_page(context, info, THREAD_ESCROW, page, lambda message: message.account.escrow_remaining > 0)
+
+    async def summed() -> EscrowConnection:
+        connection, token = await listed, await context.loaders.token()
+        return EscrowConnection(
+            nodes=connection.nodes,
+            page_info=connection.page_info,
+            rows=connection.rows,
+            listing=connection.listing,
+            total=TokenAmount.of(thread.account.escrow_total, token),
+            visible=TokenAmount.of(visible, token),
+        )
+
+    return summed()
 
 
 def index_page(
@@ -130,6 +167,12 @@ def list_claimable(
         return context.index.claimable(wallet, request, viewer=context.wallet)
 
     return _message_page(context, info, CLAIMABLE, page, lambda message: can_claim(message.account, wallet))
+
+
+async def _reached(context: Context, account: ThreadAccount) -> None:
+    """Wait until the index has the version of `account`. Raises StaleReadError."""
+    if not await context.index.wait_for(account.thread_id, account.sequence, context.limits.min_version_wait):
+        raise StaleReadError("The index of this replica has not reached the thread in time. Ask again.")
 
 
 def _message_page(

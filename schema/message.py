@@ -15,6 +15,7 @@ from chorale.domain.errors import StaleReadError
 from datasources.loaders import MessageKey, ThreadRead, Token
 from programs import merkle
 from schema.enums import Commitment, ContentState, MessageStatus
+from schema.escrow import EscrowShare, refund_of, shares_of
 from schema.fields import resolved
 from schema.node import Node
 from schema.proof import ContentProof
@@ -102,6 +103,14 @@ class Message(Node):
     @resolved("What the thread's vault still holds for payouts of this finished message.")
     def escrow_remaining(self) -> TokenAmount:
         return TokenAmount.of(self.account.escrow_remaining, self.token)
+
+    @resolved("What each denier of a denied message may claim, or has claimed; empty for any other.")
+    def escrow_shares(self) -> list[EscrowShare]:
+        return shares_of(self.context, self.account, self.token)
+
+    @resolved("What its author may still have back of an expired or cancelled message; 0 for any other.")
+    def escrow_refund(self) -> TokenAmount:
+        return TokenAmount.of(refund_of(self.account), self.token)
 
     @resolved("When it came on chain. Null only while STAGED.")
     def submitted_at(self) -> DateTime | None:

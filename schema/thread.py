@@ -23,7 +23,7 @@ from schema.token import TokenAmount
 from schema.user import User
 
 if TYPE_CHECKING:
-    from schema.connections import MessageConnection
+    from schema.connections import EscrowConnection, MessageConnection
 
 
 @strawberry.type(description="A present co-author: one of those who decide and who share the thread's balance.")
@@ -161,6 +161,19 @@ class Thread(Node):
             self.context.limits, first=first, after=after, last=last, before=before, from_end=True
         )
         return list_thread_messages(self.context, info, self.read, request, tuple(status or ()))
+
+    @resolved(
+        "Finished messages that still owe something and that the viewer may see, in the order of their decisions: "
+        "`escrowShares` and `escrowRefund` say to whom. Null only with an error, when an authority is away.",
+        graphql_type=Annotated["EscrowConnection", strawberry.lazy("schema.connections")] | None,
+    )
+    def escrow(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Awaitable[EscrowConnection]:
+        from schema.listings import THREAD_ESCROW, list_thread_escrow  # threads and lists name each other
+
+        request = THREAD_ESCROW.request(self.context.limits, first=first, after=after, last=last, before=before)
+        return list_thread_escrow(self.context, info, self.read, request)
 
     @resolved("One message of this thread; null where absent or not visible to the viewer.")
     async def message(

@@ -194,6 +194,10 @@ class IndexReader(Protocol):
     async def claimable(self, wallet: str, page: PageRequest, *, viewer: str | None) -> Page:
         """Messages whose escrow owes `wallet` a share or a stake, by (decided_at, content_hash)."""
 
+    async def escrow(self, thread_id: str, page: PageRequest, *, viewer: str | None) -> tuple[Page, int]:
+        """A thread's visible messages that still owe something, by (decided_at, content_hash), and what all of them
+        owe together in base units. `Page.sequence` is the index's own, read in the same transaction."""
+
     async def co_authored(self, wallet: str, limit: int) -> Sequence[str]:
         """Ids of the threads that `wallet` co-authors, most recently active first."""
 

@@ -14,6 +14,16 @@ def signed(amount: int) -> int:
     return amount - _RANGE if amount >= _SIGN else amount
 
 
+def exact_sum(column: str) -> str:
+    """SQL for the two halves of the sum over a column of amounts, which SQLite's own would overflow; see `joined`."""
+    return f"coalesce(sum({column} >> 32 & 4294967295), 0), coalesce(sum({column} & 4294967295), 0)"
+
+
+def joined(high: int, low: int) -> int:
+    """The sum that `exact_sum` took apart."""
+    return (high << 32) + low
+
+
 def unsigned(kept: int) -> int:
     """The amount that `signed` made `kept` of."""
     return kept % _RANGE

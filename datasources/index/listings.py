@@ -77,6 +77,13 @@ def claimable(wallet: str, viewer: str | None) -> Listing:
     return Listing(source, ("m.decided_at", "m.content_hash"), False, {"wallet": wallet, **_viewer(viewer)})
 
 
+def escrow(thread_id: str, viewer: str | None) -> Listing:
+    """A thread's finished messages that still owe something, in the order of their decisions."""
+    source = f"""{_MESSAGES}m.thread = (SELECT number FROM threads WHERE thread_id = :thread_id)
+      AND m.escrow_remaining <> 0 AND {_visible(viewer)}"""  # noqa: S608 -- made of constants
+    return Listing(source, ("m.decided_at", "m.content_hash"), False, {"thread_id": thread_id, **_viewer(viewer)})
+
+
 def _visible(viewer: str | None) -> str:
     return "m.status = 'PUBLISHED'" if viewer is None else _VISIBLE
 

@@ -14,6 +14,7 @@ from chorale.domain.paging import Page, PageRequest
 from chorale.domain.projection import ChainCursor, IndexCensus, Settled, ThreadProgress
 from datasources.index import listings, log, pages, tree
 from datasources.index.connections import Connections
+from datasources.index.integers import exact_sum, joined
 from datasources.index.listings import Listing
 
 
@@ -134,6 +135,18 @@ class IndexQueries:
     async def claimable(self, wallet: str, page: PageRequest, *, viewer: str | None) -> Page:
         """See IndexReader."""
         return await self._page(listings.claimable(wallet, viewer), page)
+
+    async def escrow(self, thread_id: str, page: PageRequest, *, viewer: str | None) -> tuple[Page, int]:
+        """See IndexReader."""
+        listing = listings.escrow(thread_id, viewer)
+
+        def read(connection: sqlite3.Connection) -> tuple[Page, int]:
+            total = connection.execute(
+                f"SELECT {exact_sum('m.escrow_remaining')} {listing.source}", listing.arguments
+            ).fetchone()
+            return pages.fetch(connection, listing, page, _sequence(connection, thread_id)), joined(*total)
+
+        return await self._connections.read(read)
 
     async def co_authored(self, wallet: str, limit: int) -> Sequence[str]:
         """See IndexReader."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 STAGED_SEQUENCE = 2**63 - 1
 """submitted_sequence of a staged message: it sorts behind everything."""
@@ -50,6 +50,7 @@ CREATE INDEX messages_in_order ON messages (thread, submitted_sequence, content_
 CREATE INDEX messages_published ON messages (thread, submitted_sequence, content_hash) WHERE status = 'PUBLISHED';
 CREATE INDEX messages_of_author ON messages (author, submitted_at, content_hash);
 CREATE INDEX messages_pending ON messages (thread, expires_at, content_hash) WHERE status = 'PENDING';
+CREATE INDEX messages_owing ON messages (thread, decided_at, content_hash) WHERE escrow_remaining <> 0;
 CREATE INDEX messages_refundable ON messages (author, decided_at, content_hash) WHERE escrow_remaining <> 0;
 
 CREATE TABLE votes (

@@ -19,6 +19,7 @@ LISTINGS = {
     "messages of an author": listings.messages_of("ana", "ben"),
     "pending approvals": listings.pending_approvals("ana", "ana", 1),
     "claimable escrow": listings.claimable("ana", "ana"),
+    "what a thread owes": listings.escrow("t", "ana"),
 }
 
 
