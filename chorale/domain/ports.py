@@ -64,8 +64,11 @@ class Chain(Protocol):
     ) -> AccountsRead:
         """Any number of accounts, one getMultipleAccounts per 100."""
 
-    async def program_accounts(self, *, holding: tuple[int, str] | None = None) -> AccountsRead:
-        """Accounts of the program, with the context slot: all, or those `holding` these bytes (base58) at an offset."""
+    async def program_accounts(
+        self, *, holding: Sequence[tuple[int, str]] = (), part: tuple[int, int] | None = None
+    ) -> AccountsRead:
+        """Accounts of the program, with the context slot: those `holding` all these bytes (offset and base58, at most
+        four). With `part` (offset and length) the data of each is cut to these bytes."""
 
     async def rent(self, size: int) -> int:
         """Rent-exempt minimum in lamports for `size` bytes (cached)."""

@@ -48,7 +48,7 @@ async def missed(chain: Chain, cursor: ChainCursor) -> Sequence[HistoryEntry] | 
 async def snapshot(chain: Chain, index: IndexReader) -> Snapshot:
     """The newest transaction first, so that what lands meanwhile is replayed rather than skipped."""
     newest = await chain.history(chain.program_id, limit=1)
-    read = await chain.program_accounts(holding=THREADS)
+    read = await chain.program_accounts(holding=[THREADS])
     threads = [account for account in accounts_in(read) if isinstance(account, ThreadAccount)]
     threads.sort(key=lambda thread: (thread.activity_at, thread.thread_id))
     behind = [thread.thread_id for thread in threads if await index.thread_sequence(thread.thread_id) < thread.sequence]

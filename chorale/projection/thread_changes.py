@@ -93,7 +93,7 @@ class ThreadChanges:
         history = ThreadHistory(self._chain, address, known, records)
         before = await self._read(address, (), max(min_slot, known.slot), {})
         for _ in range(_READS):
-            read = await self._chain.program_accounts(holding=(MESSAGE_THREAD, address))
+            read = await self._chain.program_accounts(holding=[(MESSAGE_THREAD, address)])
             after = slot, thread = await self._read(address, (), max(before[0], read.slot), {})
             if before[1] is None or thread is None:
                 return None

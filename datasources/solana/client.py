@@ -126,15 +126,20 @@ class SolanaChain:
         )
 
     @reads
-    async def program_accounts(self, *, holding: tuple[int, str] | None = None) -> AccountsRead:
-        """Accounts of the program, with the context slot: all, or those `holding` these bytes (base58) at an offset."""
+    async def program_accounts(
+        self, *, holding: Sequence[tuple[int, str]] = (), part: tuple[int, int] | None = None
+    ) -> AccountsRead:
+        """Accounts of the program, with the context slot: those `holding` all these bytes (offset and base58, at most
+        four). With `part` (offset and length) the data of each is cut to these bytes."""
         options: dict[str, Any] = {
             "encoding": "base64",
             "commitment": Commitment.CONFIRMED.value,
             "withContext": True,
         }
-        if holding is not None:
-            options["filters"] = [{"memcmp": {"offset": holding[0], "bytes": holding[1]}}]
+        if holding:
+            options["filters"] = [{"memcmp": {"offset": offset, "bytes": held}} for offset, held in holding]
+        if part is not None:
+            options["dataSlice"] = {"offset": part[0], "length": part[1]}
         answer = await self._call("getProgramAccounts", self._program_id, options)
         return AccountsRead(
             int(answer["context"]["slot"]),

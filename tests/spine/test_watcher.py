@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -177,14 +177,16 @@ class AlteredFeed:
         self._chain = chain
         self._alter = alter
         self.connections = 0
-        self.holding: list[tuple[int, str] | None] = []
+        self.holding: list[tuple[int, str]] = []
         self.refuse = False
 
-    async def program_accounts(self, *, holding: tuple[int, str] | None = None) -> AccountsRead:
-        self.holding.append(holding)
+    async def program_accounts(
+        self, *, holding: Sequence[tuple[int, str]] = (), part: tuple[int, int] | None = None
+    ) -> AccountsRead:
+        self.holding += holding
         if self.refuse:
             raise AuthorityUnavailableError(Authority.SOLANA)
-        return await self._chain.program_accounts(holding=holding)
+        return await self._chain.program_accounts(holding=holding, part=part)
 
     async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         self.connections += 1

@@ -22,10 +22,11 @@ from chorale.domain.updates import Authority
 from datasources.solana import client
 from datasources.solana.client import default_ws_url, open_chain
 from programs import identity, instructions
-from programs.accounts import decode_protocol, decode_thread
+from programs.accounts import THREADS, decode_protocol, decode_thread
 from tests.chains import MINIMUM_STAKE, RunningChain, signed
 
 UNKNOWN = "1" * 64
+_CREATOR = 43  # where a `Thread` names its creator
 
 
 @pytest.fixture(params=["localnet", pytest.param("validator", marks=pytest.mark.validator)])
@@ -94,6 +95,26 @@ async def test_accounts_come_in_order_however_many(chain: Chain, running: Runnin
     empty = await chain.accounts([])
     assert empty.accounts == ()
     assert protocol in [account.address for account in (await chain.program_accounts()).accounts if account]
+
+
+async def test_program_accounts_are_filtered_and_cut(chain: Chain, running: RunningChain) -> None:
+    """Every filter must hold, and `part` cuts the bytes without changing what the filters see."""
+    wallet = await running.wallet(tokens=0)
+    thread_id, transaction = await new_thread(running, wallet)
+    assert await chain.confirm(await chain.send(transaction), 30) is not None
+    address, creator = running.addresses.thread(thread_id), (_CREATOR, str(wallet.pubkey()))
+    whole = (await chain.program_accounts(holding=[creator])).accounts
+    assert [account.address for account in whole if account] == [address]
+    for holding in ([THREADS, creator], [creator, THREADS]):
+        cut = await chain.program_accounts(holding=holding, part=(_CREATOR, 32))
+        assert [account and (account.address, account.data) for account in cut.accounts] == [
+            (address, bytes(wallet.pubkey()))
+        ]
+        assert cut.slot > 0
+    assert whole[0] is not None
+    beyond = await chain.program_accounts(holding=[creator], part=(len(whole[0].data) - 4, 40))
+    assert [account and account.data for account in beyond.accounts] == [whole[0].data[-4:]]
+    assert (await chain.program_accounts(holding=[THREADS, creator, (_CREATOR, running.mint)])).accounts == ()
 
 
 async def test_a_read_waits_for_its_slot_but_not_for_ever(
