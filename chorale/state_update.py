@@ -68,7 +68,7 @@ class StateUpdates:
         if command.idempotency_key is None:
             result = await self._by_signature(admission)
         else:
-            scope = self._keys.scope(admission.wallet, admission.kind.instruction, command.idempotency_key)
+            scope = self._keys.scope(admission.signer, admission.kind.instruction, command.idempotency_key)
             result = await self._runs.once(scope, admission.digest, lambda: self._by_key(scope, admission))
         update = replace(result.update, client_mutation_id=command.client_mutation_id)
         return replace(result, update=update, wallet=admission.wallet)  # a record from the chain alone has no wallet

@@ -8,7 +8,8 @@ import strawberry
 
 from chorale.context import Context
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.updates import Authority, Refusal
+from chorale.domain.updates import Refusal
+from schema.enums import Authority
 from schema.scalars import Hash
 from schema.token import TokenAmount
 

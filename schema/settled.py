@@ -24,8 +24,9 @@ class Settled:
     message: Message | None
 
 
-async def settled(context: Context, result: UpdateResult) -> Settled:
-    """Views of `result`, the message as its wallet may see it: whether the caller is that wallet is decided before.
+async def settled(context: Context, result: UpdateResult, *, viewer: str | None) -> Settled:
+    """Views of `result`, the message as `viewer` may see it: whether the caller may act as that wallet is decided
+    before.
 
     From here on this operation reads nothing older than `result.slot`. Raises AuthorityUnavailableError where Solana
     went away before the token or a missing account could be read.
@@ -36,23 +37,25 @@ async def settled(context: Context, result: UpdateResult) -> Settled:
         loaders.prime_thread(ThreadRead(result.thread, result.slot))
     if result.message is not None:
         loaders.prime_message(MessageRead(result.message, result.slot))
-    thread = await loaders.thread(result.thread_id)
+    thread = None if result.thread_id is None else await loaders.thread(result.thread_id)
     return Settled(
         update=StateUpdate.of(result.update),
         wallet=User.of(context, result.wallet),
         thread=None if thread is None else Thread(context=context, read=thread, token=token),
-        message=None if thread is None else await _message(context, result, thread, token),
+        message=None if thread is None else await _message(context, result, thread, token, viewer),
     )
 
 
-async def _message(context: Context, result: UpdateResult, thread: ThreadRead, token: Token) -> Message | None:
+async def _message(
+    context: Context, result: UpdateResult, thread: ThreadRead, token: Token, viewer: str | None
+) -> Message | None:
     if result.content_hash is None:
         return None
-    key = MessageKey(result.thread_id, result.content_hash)
+    key = MessageKey(thread.account.thread_id, result.content_hash)
     read = await context.loaders.message(key)
     if read is not None:
-        return message_view(context, *read, token, viewer=result.wallet)
+        return message_view(context, *read, token, viewer=viewer)
     stored = (await context.loaders.body(key)).stored
-    if stored is None or stored.author != result.wallet:
+    if stored is None or stored.author != viewer:
         return None
     return staged_view(context, thread, stored, token)

@@ -16,6 +16,11 @@ class Command:
     client_mutation_id: str | None = None
     idempotency_key: str | None = None
 
+    @property
+    def own_text(self) -> tuple[str, str] | None:
+        """The text that comes along and the salt that it is hashed with; None where there is none."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateThread(Command):
@@ -24,21 +29,31 @@ class CreateThread(Command):
     title: str
     salt: str
 
+    @property
+    def own_text(self) -> tuple[str, str]:
+        """Title and salt."""
+        return self.title, self.salt
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostMessage(Command):
+class _NewMessage(Command):
+    body: str
+    salt: str
+
+    @property
+    def own_text(self) -> tuple[str, str]:
+        """Body and salt."""
+        return self.body, self.salt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostMessage(_NewMessage):
     """Publish a co-author's message; `body` and `salt` must hash to the body_hash in the transaction."""
 
-    body: str
-    salt: str
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitMessage(Command):
+class SubmitMessage(_NewMessage):
     """Submit an outsider's message with a stake; `body` and `salt` must hash to the body_hash in the transaction."""
-
-    body: str
-    salt: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +61,52 @@ class CastVote(Command):
     """Vote on a pending message."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelMessage(Command):
+    """Take an own message back before the first vote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimEscrow(Command):
+    """Have a denier's share of a denied message's stake paid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundStake(Command):
+    """Have the stake of an expired or cancelled message paid back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divest(Command):
+    """Leave a thread with a share of its balance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepThread(Command):
+    """Have the treasury paid what a thread owes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireMessage(Command):
+    """End a message whose window has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveMessage(Command):
+    """Evaluate an open message again."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
     """What a mutation's payload is made of. `thread` and `message` are accounts read at `slot`, of one version.
 
-    Both are None where the outcome is UNKNOWN and nothing is on chain yet; `content_hash` is None for createThread.
+    Both are None where the outcome is UNKNOWN and nothing is on chain yet. `content_hash` is None where it is about no
+    message, `thread_id` where it is about no thread.
     """
 
     update: UpdateState
     wallet: str
-    thread_id: str
+    thread_id: str | None
     content_hash: str | None
     thread: ThreadAccount | None
     message: MessageAccount | None

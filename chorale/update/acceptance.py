@@ -13,6 +13,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Refusal, RefusedError
 from chorale.update.admission import Admission
+from chorale.update.kinds import Subject
 from chorale.update.refusals import (
     already_there,
     blockhash_unknown,
@@ -21,7 +22,9 @@ from chorale.update.refusals import (
     from_program,
     insufficient_funds,
     not_found,
+    nothing_to_decide,
 )
+from chorale.update.rules import is_decided_by
 from programs import identity
 from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
@@ -34,7 +37,7 @@ ALREADY_PROCESSED = "AlreadyProcessed"
 class Accepted:
     """A transaction that may be sent, or has landed already."""
 
-    thread_id: str
+    thread_id: str | None
     content_hash: str | None
     content: Content | None
     landed: SignatureStatus | None = None
@@ -42,11 +45,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What the transaction is about, as far as accounts tell."""
+    """What the transaction is about, as far as accounts tell. `idle` is what to say where it would succeed and change
+    nothing."""
 
-    thread_id: str
-    content_hash: str | None
-    refusal: Refusal | None
+    thread_id: str | None
+    content_hash: str | None = None
+    refusal: Refusal | None = None
+    idle: Refusal | None = None
     minimum_stake: int | None = None
 
 
@@ -64,7 +69,7 @@ class Acceptance:
         What has landed is accepted whatever the accounts say now: its sender asks for the result again.
         """
         subject, simulation = await asyncio.gather(self._subject(admission), self._dry_run(admission))
-        refusal = subject.refusal or self._refusal_after(simulation, admission, subject)
+        refusal = subject.refusal or self._refusal_after(simulation, admission, subject) or subject.idle
         landed: SignatureStatus | None = None
         if refusal is not None:
             dead = refusal == blockhash_unknown() and await self.is_blockhash_dead(admission)
@@ -105,7 +110,7 @@ class Acceptance:
         found = program_error_of(error, instruction_index=admission.index)
         if found is None:
             return from_error(error, logs, message)
-        return from_program(found, admission.kind.instruction, logs=logs, minimum_stake=minimum_stake)
+        return from_program(found, admission.kind.problems, logs=logs, minimum_stake=minimum_stake)
 
     async def _dry_run(self, admission: Admission) -> Simulation | TransactionRefusedError:
         try:
@@ -127,15 +132,19 @@ class Acceptance:
         roles = [role for role in ("thread", "message", "protocol", "source") if role in accounts]
         read = await self._chain.accounts([accounts[role] for role in roles])
         found: dict[str, AccountData | None] = dict(zip(roles, read.accounts, strict=True))
-        if admission.kind.instruction == "create_thread":
+        if admission.kind.subject is Subject.NEW_THREAD:
             thread_id = identity.thread_id(admission.wallet, admission.number("nonce"))
             taken = self._own(found["thread"]) is not None
             # createThread's result has no NotAllowedNow.
-            return _Subject(thread_id, None, already_there("thread", "TransactionRejected") if taken else None)
+            return _Subject(thread_id, refusal=already_there("thread", "TransactionRejected") if taken else None)
         thread = self._thread(found["thread"])
-        if admission.kind.instruction == "cast_vote":
-            return _Subject(thread.thread_id, self._message(found["message"]).content_hash, None)
-        return self._new_message(admission, thread, found)
+        if admission.kind.subject is Subject.NEW_MESSAGE:
+            return self._new_message(admission, thread, found)
+        if admission.kind.subject is Subject.THREAD:
+            return _Subject(thread.thread_id)
+        message = self._message(found["message"])
+        decided = not admission.kind.decides or is_decided_by(message, thread)
+        return _Subject(thread.thread_id, message.content_hash, idle=None if decided else nothing_to_decide())
 
     def _new_message(
         self, admission: Admission, thread: ThreadAccount, found: dict[str, AccountData | None]
@@ -150,7 +159,7 @@ class Acceptance:
             minimum = self._minimum_stake(found["protocol"])
             if found["source"] is None:
                 refusal = insufficient_funds("The wallet has no token account to take the stake from. Fund it first.")
-        return _Subject(thread.thread_id, content_hash, refusal, minimum)
+        return _Subject(thread.thread_id, content_hash, refusal, minimum_stake=minimum)
 
     def _thread(self, account: AccountData | None) -> ThreadAccount:
         own = self._own(account)
@@ -186,9 +195,9 @@ def is_already_processed(error: Any) -> bool:
 
 
 def _content(admission: Admission, subject: _Subject) -> Content | None:
-    if admission.text is None or admission.salt is None:
+    if admission.text is None or admission.salt is None or subject.thread_id is None:
         return None
-    if admission.kind.field == "title":
+    if admission.kind.subject is Subject.NEW_THREAD:
         key = ContentKey(ContentKind.TITLE, subject.thread_id, admission.hash("title_hash"))
     else:
         key = ContentKey(ContentKind.MESSAGE, subject.thread_id, subject.content_hash or "")

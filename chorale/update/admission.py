@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from chorale.domain.commands import CastVote, Command, CreateThread, PostMessage, SubmitMessage
-from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES, body_problem
+from chorale.domain.commands import Command
+from chorale.domain.content import body_problem
 from chorale.domain.updates import Refusal, RefusedError
+from chorale.update.kinds import KINDS, Kind
 from chorale.update.refusals import content_mismatch, invalid_input, transaction_invalid
 from programs import identity
-from programs.addresses import COMPUTE_BUDGET_PROGRAM
+from programs.addresses import ASSOCIATED_TOKEN_PROGRAM, COMPUTE_BUDGET_PROGRAM
+from programs.associated import associated_account_made
 from programs.instruction_codec import DecodedInstruction
 from programs.transactions import (
     DecodedTransaction,
+    TransactionInstruction,
     TransactionMalformed,
     check_signatures,
     decode_transaction,
@@ -27,29 +30,12 @@ _ALLOWED_BESIDE = frozenset({COMPUTE_BUDGET_PROGRAM, _GUARD_PROGRAM})
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What a command expects: the instruction's name, the account that acts, and its text's hash, name and limit."""
-
-    instruction: str
-    wallet: str
-    hash_argument: str = ""
-    field: str = ""
-    limit: int = 0
-
-
-_KINDS: dict[type[Command], Kind] = {
-    CreateThread: Kind("create_thread", "creator", "title_hash", "title", MAX_TITLE_BYTES),
-    PostMessage: Kind("post_message", "author", "body_hash", "body", MAX_BODY_BYTES),
-    SubmitMessage: Kind("submit_message", "author", "body_hash", "body", MAX_BODY_BYTES),
-    CastVote: Kind("cast_vote", "voter"),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Admission:
-    """A transaction that is what its command says. `text` and `salt` are None for a vote.
+    """A transaction that is what its command says. `text` and `salt` are None where the kind has no text.
 
     `index` is the instruction's place in the transaction; `digest` is equal where instruction and content are.
+    `wallet` is the one that this is done for, `signer` the one whose signature brings it about: the same, but the fee
+    payer where the wallet does not sign.
     """
 
     kind: Kind
@@ -57,6 +43,7 @@ class Admission:
     instruction: DecodedInstruction
     index: int
     wallet: str
+    signer: str
     text: str | None
     salt: str | None
     digest: str
@@ -77,7 +64,7 @@ class Admission:
 
 def admit(command: Command, program_id: str) -> Admission:
     """Check everything that needs neither chain nor store. Raises RefusedError."""
-    kind = _KINDS[type(command)]
+    kind = KINDS[type(command)]
     text, salt = _text(command, kind)
     try:
         transaction = decode_transaction(command.signed_transaction, program_id)
@@ -85,9 +72,11 @@ def admit(command: Command, program_id: str) -> Admission:
         raise RefusedError(transaction_invalid("MALFORMED", str(error))) from error
     if transaction.uses_durable_nonce:
         raise _invalid("DURABLE_NONCE", "A durable nonce would keep the transaction valid for ever.")
-    index, instruction = _instruction(transaction, program_id, kind.instruction)
-    if instruction.accounts[kind.wallet] not in transaction.signers:
-        raise _invalid("SIGNATURE_MISSING", f"The {kind.wallet} {instruction.accounts[kind.wallet]} is not a signer.")
+    index, instruction = _instruction(transaction, program_id, kind)
+    wallet = instruction.accounts[kind.actor] if kind.actor else transaction.fee_payer
+    signs = wallet in transaction.signers
+    if kind.signs and not signs:
+        raise _invalid("SIGNATURE_MISSING", f"The {kind.actor} {wallet} is not a signer.")
     check = check_signatures(transaction)
     if check.missing:
         raise RefusedError(
@@ -102,17 +91,18 @@ def admit(command: Command, program_id: str) -> Admission:
                 f"The signature of {', '.join(check.wrong)} is not over this transaction. Sign again.",
             )
         )
-    if text is not None and salt is not None:
-        expected = str(instruction.args[kind.hash_argument])
-        actual = (identity.title_hash if kind.field == "title" else identity.body_hash)(salt, text)
+    if kind.text is not None and text is not None and salt is not None:
+        expected = str(instruction.args[kind.text.hash_argument])
+        actual = (identity.title_hash if kind.text.field == "title" else identity.body_hash)(salt, text)
         if actual != expected:
-            raise RefusedError(content_mismatch(kind.field, expected, actual))
+            raise RefusedError(content_mismatch(kind.text.field, expected, actual))
     return Admission(
         kind=kind,
         transaction=transaction,
         instruction=instruction,
         index=index,
-        wallet=instruction.accounts[kind.wallet],
+        wallet=wallet,
+        signer=wallet if signs else transaction.fee_payer,
         text=text,
         salt=salt,
         digest=_digest(instruction, text, salt),
@@ -120,15 +110,13 @@ def admit(command: Command, program_id: str) -> Admission:
 
 
 def _text(command: Command, kind: Kind) -> tuple[str | None, str | None]:
-    if isinstance(command, CreateThread):
-        text, salt = command.title, command.salt
-    elif isinstance(command, PostMessage | SubmitMessage):
-        text, salt = command.body, command.salt
-    else:
+    own = command.own_text
+    if own is None or kind.text is None:
         return None, None
-    problem = body_problem(text, kind.limit)
+    text, salt = own
+    problem = body_problem(text, kind.text.limit)
     if problem is not None:
-        raise RefusedError(invalid_input(problem, kind.field))
+        raise RefusedError(invalid_input(problem, kind.text.field))
     try:
         hash_bytes(salt)
     except WireError as error:
@@ -136,17 +124,33 @@ def _text(command: Command, kind: Kind) -> tuple[str | None, str | None]:
     return text, salt
 
 
-def _instruction(transaction: DecodedTransaction, program_id: str, name: str) -> tuple[int, DecodedInstruction]:
+def _instruction(transaction: DecodedTransaction, program_id: str, kind: Kind) -> tuple[int, DecodedInstruction]:
+    """The one instruction and its place. Beside it nothing else of the program, and of others only what is allowed."""
     found: list[tuple[int, DecodedInstruction]] = []
+    beside: list[tuple[int, TransactionInstruction]] = []
     for index, part in enumerate(transaction.instructions):
         if part.decoded is not None:
             found.append((index, part.decoded))
+        elif part.program_id == ASSOCIATED_TOKEN_PROGRAM and kind.payee is not None:
+            beside.append((index, part))
         elif part.program_id not in _ALLOWED_BESIDE:
             raise _invalid("FOREIGN_INSTRUCTION", f"Instruction {index} calls {part.program_id}.")
-    if len(found) != 1 or found[0][1].name != name:
+    if len(found) != 1 or found[0][1].name != kind.instruction:
         held = ", ".join(instruction.name for _, instruction in found) or f"none of {program_id}"
-        raise _invalid("WRONG_INSTRUCTION", f"Exactly one {name} is expected, the transaction holds {held}.")
+        raise _invalid(
+            "WRONG_INSTRUCTION", f"Exactly one {kind.instruction} is expected, the transaction holds {held}."
+        )
+    for place, (index, part) in enumerate(beside):
+        if place or not _makes_destination(part, found[0][1], kind):
+            raise _invalid("FOREIGN_INSTRUCTION", f"Instruction {index} makes another account than the destination.")
     return found[0]
+
+
+def _makes_destination(part: TransactionInstruction, payout: DecodedInstruction, kind: Kind) -> bool:
+    """Whether it makes just the payee's associated account that is paid into; its mint is then the vault's, or the
+    payout fails."""
+    made = associated_account_made(part.data, part.accounts)
+    return made is not None and made == (payout.accounts[kind.payee or ""], payout.accounts["destination"])
 
 
 def _invalid(code: str, explanation: str) -> RefusedError:

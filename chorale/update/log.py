@@ -20,7 +20,7 @@ _WAITING = tuple(Step(name, StepState.WAITING) for name in StepName)
 
 @dataclass(frozen=True, slots=True)
 class UpdateFacts:
-    """What it takes to finish an update without its command.
+    """What it takes to finish an update without its command. `thread_id` is None where it is about no thread.
 
     `receipt_height` is a block height at which the transaction had been received, None until it is needed. `own` tells
     whether it came through this server, `brings_content` whether it brought bytes.
@@ -28,7 +28,7 @@ class UpdateFacts:
 
     signature: str
     wallet: str
-    thread_id: str
+    thread_id: str | None
     content_hash: str | None
     receipt_height: int | None = None
     own: bool = True

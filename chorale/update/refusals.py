@@ -40,24 +40,29 @@ _PROBLEMS = {
         "NotAllowedNow",
     ),
 }
-# Problems that the unions of core.graphql do not offer everywhere; elsewhere the rejection itself is shown.
-_PARTICULAR = {
-    "create_thread": frozenset[str](),
-    "post_message": frozenset({"NotACoAuthor", "NotFound", "NotAllowedNow"}),
-    "submit_message": frozenset({"AlreadyACoAuthor", "StakeTooLow", "NotFound", "NotAllowedNow"}),
-    "cast_vote": frozenset({"NotACoAuthor", "NotFound", "NotAllowedNow"}),
-}
 _EVERYWHERE = frozenset({"InsufficientFunds", "TransactionInvalid", "TransactionExpired"})
+_FORETOLD = frozenset({"NotACoAuthor", "AlreadyACoAuthor", "StakeTooLow", "NotAllowedNow"})
 _RETRYABLE = frozenset({ProgramError.WINDOW_OPEN, ProgramError.THREAD_FULL})
 
 
 def from_program(
-    error: ProgramError, instruction: str, *, logs: tuple[str, ...] = (), minimum_stake: int | None = None
+    error: ProgramError, offered: frozenset[str], *, logs: tuple[str, ...] = (), minimum_stake: int | None = None
 ) -> Refusal:
-    """What a refusal of the program means to the caller of `instruction`."""
+    """What a refusal of the program means to a caller whose result offers these problems beside those of all; where
+    the fitting one is not among them, the rejection itself is shown."""
     problem = _PROBLEMS.get(error, _REJECTED)
-    if problem not in _EVERYWHERE and problem not in _PARTICULAR[instruction]:
+    if problem not in _EVERYWHERE and problem not in offered:
         problem = _REJECTED
+    return _refusal(error, problem, logs, minimum_stake)
+
+
+def foretold(error: ProgramError, *, minimum_stake: int | None = None) -> Refusal:
+    """What the program would say, to one who has signed nothing yet."""
+    problem = _PROBLEMS.get(error, _REJECTED)
+    return _refusal(error, problem if problem in _FORETOLD else "NotAllowedNow", (), minimum_stake)
+
+
+def _refusal(error: ProgramError, problem: str, logs: tuple[str, ...], minimum_stake: int | None) -> Refusal:
     return Refusal(
         problem,
         error.name,
@@ -122,6 +127,17 @@ def not_found(what: str) -> Refusal:
 def already_there(what: str, problem: str = "NotAllowedNow") -> Refusal:
     """The account that would be made exists."""
     return Refusal(problem, "ALREADY_EXISTS", f"This {what} exists already. Prepare with another nonce.")
+
+
+def nothing_to_decide() -> Refusal:
+    """An evaluation that would change nothing: the program takes it, and the fee would be lost."""
+    return Refusal(
+        "NotAllowedNow",
+        "NOTHING_TO_DECIDE",
+        "Votes are still missing, or the thread has no room for what was approved. Try again after a vote, or after a "
+        "co-author has left.",
+        retryable=True,
+    )
 
 
 def too_many_staged(limit: int, problem: str) -> Refusal:

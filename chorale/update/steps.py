@@ -132,9 +132,12 @@ class UpdateSteps:
     async def propagate(self, facts: UpdateFacts, progress: Progress, status: SignatureStatus) -> None:
         """Wait until everything derived includes the transaction. Raises TimeoutError and what the projector raises."""
         with progress.step(StepName.PROPAGATE):
+            if facts.thread_id is None:
+                return progress.note(StepName.PROPAGATE, "nothing is derived from it")
             async with asyncio.timeout(self._limits.settle_timeout):
                 settled = await self._projector.settle(facts.thread_id, facts.signature, min_slot=status.slot)
             progress.set(cursor=event_cursor(settled.position))
+        return None
 
     async def verify(
         self, facts: UpdateFacts, progress: Progress, status: SignatureStatus, *, patience: float = 0.0
@@ -178,7 +181,7 @@ class UpdateSteps:
         event = await self._projector.announce(
             NewEvent(
                 EventKind.UPDATE_VERIFIED if verified.conflict is None else EventKind.UPDATE_DIVERGED,
-                facts.thread_id,
+                thread.thread_id,
                 thread.sequence,
                 0,
                 verified.entities.slot,

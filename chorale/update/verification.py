@@ -68,12 +68,15 @@ class Verification:
 
     async def entities(
         self,
-        thread_id: str,
+        thread_id: str | None,
         content_hash: str | None,
         min_slot: int | None,
         commitment: Commitment = Commitment.CONFIRMED,
     ) -> Entities:
-        """A thread and one of its messages in one batch, so of one version."""
+        """A thread and one of its messages in one batch, so of one version; without a thread only the slot."""
+        if thread_id is None:
+            read = await self._chain.accounts([self._addresses.protocol()], min_context_slot=min_slot)
+            return Entities(read.slot, None, None)
         thread_address = self._addresses.thread(thread_id)
         addresses = [thread_address]
         if content_hash is not None:
@@ -89,7 +92,13 @@ class Verification:
         )
 
     async def verify(
-        self, thread_id: str, content_hash: str | None, min_slot: int, *, own_content: bool, patience: float = 0.0
+        self,
+        thread_id: str | None,
+        content_hash: str | None,
+        min_slot: int,
+        *,
+        own_content: bool,
+        patience: float = 0.0,
     ) -> Verified:
         """Compare until chain and content are of one version.
 
@@ -97,6 +106,8 @@ class Verification:
         `patience` is for how many seconds a doubt may wait for the chain to finalize. Raises StaleReadError where the
         two do not meet in time.
         """
+        if thread_id is None:  # Solana alone holds it: a read behind its slot is all there is to see
+            return Verified(await self.entities(None, None, min_slot))
         for attempt in range(self._attempts + 1):
             entities = await self.entities(thread_id, content_hash, min_slot)
             found = await self._compare(entities, content_hash, own_content)

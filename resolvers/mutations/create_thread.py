@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self, cast
 
 import strawberry
 
 from chorale.context import Info
 from chorale.domain.commands import CreateThread
-from resolvers.mutations.running import CLIENT_MUTATION_ID, IDEMPOTENCY_KEY, PROMISE, SIGNED_TRANSACTION, run
+from resolvers.mutations.running import PROMISE, Refusals, TransactionInput, answer
 from schema.fields import resolved
-from schema.problems import (
-    AuthorityUnavailable,
-    ContentMismatch,
-    IdempotencyConflict,
-    InsufficientFunds,
-    InvalidInput,
-    Problem,
-    TransactionExpired,
-    TransactionInvalid,
-    TransactionRejected,
-)
-from schema.scalars import Base64, Hash
+from schema.problems import ContentMismatch
+from schema.scalars import Hash
+from schema.settled import Settled
 from schema.thread import Thread
 from schema.update import StateUpdate
 from schema.user import User
 
 
 @strawberry.input(description="A signed creation and the title behind its hash.")
-class CreateThreadInput:
+class CreateThreadInput(TransactionInput):
     """Title and salt must hash to the title_hash in the transaction."""
 
-    signed_transaction: Base64 = strawberry.field(description=SIGNED_TRANSACTION)
     title: str = strawberry.field(description="The title: 1 to 256 bytes of UTF-8.")
     salt: Hash = strawberry.field(description="The salt that `prepare` returned beside the transaction.")
-    client_mutation_id: str | None = strawberry.field(default=None, description=CLIENT_MUTATION_ID)
-    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.type(description="The thread is there.")
@@ -48,17 +36,14 @@ class CreateThreadSuccess:
     update: StateUpdate = strawberry.field(description="The four steps of the update.")
     wallet: User = strawberry.field(description="The creator.")
 
+    @classmethod
+    def of(cls, shown: Settled) -> Self:
+        """What there is to show."""
+        return cls(thread=shown.thread, update=shown.update, wallet=shown.wallet)
+
 
 CreateThreadResult = Annotated[
-    CreateThreadSuccess
-    | InvalidInput
-    | ContentMismatch
-    | InsufficientFunds
-    | TransactionInvalid
-    | TransactionExpired
-    | TransactionRejected
-    | IdempotencyConflict
-    | AuthorityUnavailable,
+    CreateThreadSuccess | ContentMismatch | Refusals,
     strawberry.union("CreateThreadResult", description="What createThread did, or why it did not."),
 ]
 
@@ -73,16 +58,5 @@ class CreateThreadMutation:
         info: Info,
         input: Annotated[CreateThreadInput, strawberry.argument(description="The signed creation.")],
     ) -> CreateThreadResult:
-        shown = await run(
-            info,
-            CreateThread(
-                signed_transaction=input.signed_transaction,
-                title=input.title,
-                salt=input.salt,
-                client_mutation_id=input.client_mutation_id,
-                idempotency_key=input.idempotency_key,
-            ),
-        )
-        if isinstance(shown, Problem):
-            return shown  # type: ignore[return-value]  # the union's member is chosen by the refusal's name
-        return CreateThreadSuccess(thread=shown.thread, update=shown.update, wallet=shown.wallet)
+        ran = await answer(info, CreateThread, input, CreateThreadSuccess.of, title=input.title, salt=input.salt)
+        return cast("CreateThreadResult", ran)

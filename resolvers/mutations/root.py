@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import strawberry
 
+from resolvers.mutations.cancel_message import CancelMessageMutation
 from resolvers.mutations.cast_vote import CastVoteMutation
+from resolvers.mutations.claim_escrow import ClaimEscrowMutation
 from resolvers.mutations.create_thread import CreateThreadMutation
 from resolvers.mutations.dev_advance_clock import DevAdvanceClockMutation
 from resolvers.mutations.dev_sign import DevSignMutation
 from resolvers.mutations.dev_sign_in import DevSignInMutation
 from resolvers.mutations.dev_wallet import DevWalletMutation
+from resolvers.mutations.divest import DivestMutation
+from resolvers.mutations.expire_message import ExpireMessageMutation
 from resolvers.mutations.post_message import PostMessageMutation
+from resolvers.mutations.refund_stake import RefundStakeMutation
+from resolvers.mutations.resolve_message import ResolveMessageMutation
 from resolvers.mutations.sign_in import SignInMutation
 from resolvers.mutations.sign_in_challenge import SignInChallengeMutation
 from resolvers.mutations.sign_out import SignOutMutation
 from resolvers.mutations.submit_message import SubmitMessageMutation
+from resolvers.mutations.sweep_thread import SweepThreadMutation
 
 _DESCRIPTION = (
     "Changes. Those of the chain take a transaction that the wallet has signed (see `prepare`), update the authority "
@@ -31,6 +38,13 @@ class Mutation(
     PostMessageMutation,
     SubmitMessageMutation,
     CastVoteMutation,
+    CancelMessageMutation,
+    ClaimEscrowMutation,
+    RefundStakeMutation,
+    DivestMutation,
+    SweepThreadMutation,
+    ExpireMessageMutation,
+    ResolveMessageMutation,
 ):
     """On any chain."""
 

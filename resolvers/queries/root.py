@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import strawberry
 
+from resolvers.prepare.root import PrepareQueries
 from resolvers.queries.messages import MessageQueries
 from resolvers.queries.nodes import NodeQueries
-from resolvers.queries.prepare import PrepareQueries
 from resolvers.queries.protocol import ProtocolQueries
 from resolvers.queries.search import SearchQueries
 from resolvers.queries.threads import ThreadQueries

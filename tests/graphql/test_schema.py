@@ -31,15 +31,6 @@ CONTRACT = Path(__file__).parent / "core_contract.graphql"
 COMMITTED = Path(__file__).parents[2] / "schema.graphql"
 
 LATER = {
-    # Mutations of other instructions, their inputs and payloads.
-    "Mutation.cancelMessage", "Mutation.claimEscrow", "Mutation.refundStake", "Mutation.divest",
-    "Mutation.sweepThread", "Mutation.expireMessage", "Mutation.resolveMessage",
-    "CancelMessageSuccess", "CancelMessageResult", "ClaimEscrowSuccess", "ClaimEscrowResult",
-    "RefundStakeSuccess", "RefundStakeResult", "DivestSuccess", "DivestResult",
-    "SweepThreadSuccess", "SweepThreadResult", "ExpireMessageSuccess", "ExpireMessageResult",
-    "ResolveMessageSuccess", "ResolveMessageResult",
-    "Prepare.cancelMessage", "Prepare.claimEscrow", "Prepare.refundStake", "Prepare.divest",
-    "Prepare.sweepThread", "Prepare.expireMessage", "Prepare.resolveMessage",
     # Staging for wallets that sign and send by themselves.
     "Mutation.stageContent", "Mutation.stageTitle", "StageTitleInput", "StageContentInput",
     "StageContentSuccess", "StageTitleSuccess", "StageContentResult", "StageTitleResult",

@@ -9,7 +9,7 @@ from solders.transaction import Transaction
 from chorale.domain.commands import CastVote, CreateThread, FeeOptions, PostMessage, PreparedTransaction, SubmitMessage
 from chorale.domain.content import MAX_BODY_BYTES
 from chorale.domain.updates import Refusal
-from chorale.prepare import EXPIRY_SLACK
+from chorale.preparation.messages import EXPIRY_SLACK
 from programs import identity
 from programs.transactions import decode_transaction
 from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE

@@ -1,0 +1,1 @@
+"""Rooms of the preparer: one module per noun, on what all of them check and read."""

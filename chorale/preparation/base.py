@@ -1,0 +1,154 @@
+"""What every preparation does in the end: have the payer's lamports counted and an unsigned transaction made."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.approval import MessageStatus
+from chorale.domain.commands import FeeOptions, PreparedTransaction
+from chorale.domain.ports import Chain, IndexReader
+from chorale.domain.program_errors import ProgramError
+from chorale.domain.updates import RefusedError
+from chorale.preparation.arguments import check_hash, check_key, fee_payer, priority_price
+from chorale.preparation.snapshot import Snapshot, check_visible, protocol_in, take_snapshot
+from chorale.update.refusals import foretold, insufficient_funds, not_found
+from programs.addresses import ProgramAddresses
+from programs.instructions import Instruction
+from programs.transactions import compose
+
+# The measured need with room for unlucky bumps, which the program searches for.
+COMPUTE_UNITS = {
+    "create_thread": 120_000,
+    "post_message": 100_000,
+    "submit_message": 100_000,
+    "cast_vote": 180_000,
+    "cancel": 20_000,
+    "claim": 80_000,
+    "refund": 80_000,
+    "divest": 60_000,
+    "sweep": 40_000,
+    "expire": 20_000,
+    "resolve": 100_000,
+}
+_LAMPORTS_PER_SIGNATURE = 5_000
+_SECONDS_PER_BLOCK = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A transaction to be: its instructions, what they take beside the fee, and what they are about.
+
+    `units` is the most that it may consume, `rent` is in lamports.
+    """
+
+    instructions: tuple[Instruction, ...]
+    snapshot: Snapshot
+    payer: str
+    units: int
+    rent: int = 0
+    thread: ThreadAccount | None = None
+    thread_id: str | None = None
+    content_hash: str | None = None
+    nonce: int | None = None
+    salt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnMessage:
+    """A message that may be seen, its thread, and the read that they come from. `payer` pays fee and rent."""
+
+    payer: str
+    snapshot: Snapshot
+    thread: ThreadAccount
+    message: MessageAccount
+
+
+class Preparation:
+    """Reads one chain and changes nothing. Fees default to none of priority, paid by the wallet itself."""
+
+    def __init__(self, chain: Chain, index: IndexReader, addresses: ProgramAddresses) -> None:
+        self._chain = chain
+        self._index = index
+        self._addresses = addresses
+        self._mint: str | None = None
+
+    async def _token(self) -> str:
+        if self._mint is None:
+            read = await self._chain.accounts([self._addresses.protocol()])
+            self._mint = protocol_in(read.accounts[0], self._addresses.program_id).mint
+        return self._mint
+
+    async def _on_message(
+        self, wallet: str, content_hash: str, fees: FeeOptions | None, viewer: str | None, *more: str
+    ) -> OnMessage:
+        """A message by its hash; one that neither `wallet` nor `viewer` may see does not exist. `more` are addresses
+        to read along."""
+        check_key(wallet, "wallet")
+        check_hash(content_hash, "contentHash")
+        payer = fee_payer(wallet, fees)
+        found = await self._index.thread_of(content_hash)
+        if found is None or found[1] is MessageStatus.STAGED:
+            raise RefusedError(not_found("message"))
+        thread_address = self._addresses.thread(found[0])
+        address = self._addresses.message(thread_address, content_hash)
+        snapshot = await take_snapshot(self._chain, [payer, thread_address, address, *more])
+        thread, message = snapshot.thread(thread_address), snapshot.message(address)
+        check_visible(message, thread, wallet, viewer)
+        return OnMessage(payer, snapshot, thread, message)
+
+    async def _prepared(self, draft: Draft, fees: FeeOptions | None) -> PreparedTransaction:
+        snapshot, price = draft.snapshot, priority_price(fees)
+        fee = _fee_lamports(draft, price)
+        _check_lamports(draft.payer, snapshot.lamports(draft.payer), fee, draft.rent, await self._chain.rent(0))
+        blockhash = snapshot.blockhash
+        lifetime = max(0, blockhash.last_valid_block_height - blockhash.block_height) * _SECONDS_PER_BLOCK
+        return PreparedTransaction(
+            id=secrets.token_hex(16),
+            transaction=compose(
+                payer=draft.payer,
+                instructions=draft.instructions,
+                blockhash=blockhash.blockhash,
+                compute_unit_limit=draft.units,
+                compute_unit_price=price or None,
+            ),
+            thread_id=draft.thread.thread_id if draft.thread else draft.thread_id,
+            content_hash=draft.content_hash,
+            nonce=draft.nonce,
+            salt=draft.salt,
+            expected_version=draft.thread.sequence if draft.thread else None,
+            fee_payer=draft.payer,
+            fee_lamports=fee,
+            rent_lamports=draft.rent,
+            compute_unit_limit=draft.units,
+            block_height=blockhash.block_height,
+            last_valid_block_height=blockhash.last_valid_block_height,
+            expires_at=snapshot.now + int(lifetime),
+        )
+
+
+def refuse(error: ProgramError | None) -> None:
+    """Tell what the program would say, where it would refuse."""
+    if error is not None:
+        raise RefusedError(foretold(error))
+
+
+def _fee_lamports(draft: Draft, price: int) -> int:
+    """The fee of a transaction: signatures and priority, rounded up."""
+    metas = [meta for instruction in draft.instructions for meta in instruction.accounts]
+    signers = {draft.payer, *(str(meta.pubkey) for meta in metas if meta.is_signer)}
+    return _LAMPORTS_PER_SIGNATURE * len(signers) + -(-price * draft.units // 1_000_000)
+
+
+def _check_lamports(payer: str, held: int, fee: int, rent: int, remainder: int) -> None:
+    """Refuses where `payer` cannot pay. What remains must be nothing or at least `remainder`, the rent-exempt minimum
+    of a wallet."""
+    left = held - fee - rent
+    if left < 0 or 0 < left < remainder:
+        raise RefusedError(
+            insufficient_funds(
+                f"{payer} holds {held} lamports. Fee and rent take {fee + rent}, and of what remains either nothing or "
+                f"at least {remainder} must stay. Add lamports."
+            )
+        )
