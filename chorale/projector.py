@@ -20,6 +20,7 @@ from chorale.domain.updates import Authority
 from chorale.projection.lanes import Lane, Lanes, Request
 from chorale.projection.progress import ChainProgress
 from chorale.projection.promotion import Promoter
+from chorale.projection.protocol_lane import ProtocolLane
 from chorale.projection.thread_changes import ThreadChanges
 from programs.addresses import ProgramAddresses
 
@@ -27,13 +28,15 @@ _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the 
 
 
 class Projector:
-    """Writes Qdrant's promotions, the index and its log. `progress` is the watcher's place on the chain."""
+    """Writes Qdrant's promotions, the index and its log. `progress` is the watcher's place on the chain, `protocol` the
+    lane of what all threads share."""
 
     def __init__(self, chain: Chain, content: ContentStore, embedder: Embedder, index: Index) -> None:
         self.progress = ChainProgress()
         self._chain = chain
         self._index = index
         self._addresses = ProgramAddresses(chain.program_id)
+        self.protocol = ProtocolLane(chain, index)
         self._changes = ThreadChanges(chain)
         self._promoter = Promoter(content, embedder)
         self._lanes = Lanes(self._round)

@@ -4,7 +4,8 @@ On every connection: subscribe first, then catch up (from the cursor, or from a 
 live with what the subscription has kept meanwhile. Nodes confirm, list and notify at their own pace, so that a
 transaction may slip through in between: what is listed is looked through again, a little later and then regularly. A
 transaction that is met twice is settled once. Where a log does not tell which threads it touched, all threads are
-looked over, at the next of those looks and once for many such transactions. Nothing in a transaction ends this.
+looked over, at the next of those looks and once for many such transactions. The treasury is looked at along with them:
+a deposit runs no program that could tell of it. Nothing in a transaction ends this.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from chorale.domain.updates import Authority
 from chorale.projection.catch_up import missed, snapshot
 from chorale.projection.content_check import check_content
 from chorale.projection.inbox import Feed, Inbox, pump
-from chorale.projection.settling import Settling
+from chorale.projection.protocol_history import changes_in
+from chorale.projection.settling import ProtocolLooks, Settling
 from chorale.projection.staging import StagingCollector
 from chorale.projection.thread_names import threads_of
 from chorale.projector import Projector
@@ -54,6 +56,7 @@ class Watcher:
         self._untold: dict[str, int] = {}  # signatures and slots of transactions that call for a look-over
         self._looking: asyncio.Task[None] | None = None
         self._settling = Settling(projector)
+        self._protocol = ProtocolLooks(projector)
 
     async def caught_up(self) -> None:
         """Wait until derived state has reached the chain for the first time and the content has been checked."""
@@ -103,6 +106,7 @@ class Watcher:
                 if loop.time() >= check_at:
                     await self._replay_since(since, tasks, wait=False)
                     self._start_look_over(tasks)
+                    self._protocol.start(tasks)
                     since, then = then, self._progress.cursor
                     check_at = loop.time() + _CHECK
             await pumping
@@ -117,6 +121,7 @@ class Watcher:
         if self._untold:
             await self._look_over(tasks)
         await self._settling.done()
+        await self._projector.protocol.look()
         await self._projector.save_cursor()
         if not self._caught_up.is_set():
             await check_content(self._content, self._index, self._projector)
@@ -158,6 +163,8 @@ class Watcher:
         except Exception:  # noqa: BLE001 -- one transaction's content must not stop the others
             _log.exception("Transaction %s cannot be read", record.signature)
             thread_ids, untold = set(), True
+        if changes_in(record):
+            self._protocol.start(tasks, record)
         if untold:
             self._untold[record.signature] = record.slot
         # The cursor stays before it until a look-over has found what the log does not tell.

@@ -12,7 +12,7 @@ from resolvers.extensions import extensions
 from resolvers.mutations.root import mutation_type
 from resolvers.queries.root import Query
 from resolvers.subscriptions.root import Subscription
-from schema import events
+from schema import events, treasury
 from schema.scalars import SCALAR_MAP
 
 _EVENTS = (
@@ -33,6 +33,8 @@ _EVENTS = (
     events.Gap,
 )
 
+_FLOWS = (treasury.TreasurySweep, treasury.TreasuryDeposit, treasury.TreasuryWithdrawal)
+
 
 def build_schema(*, embedded: bool, limits: Limits | None = None) -> strawberry.Schema:
     """The executable schema. The development mutations are in it only where the chain is `embedded`."""
@@ -40,7 +42,7 @@ def build_schema(*, embedded: bool, limits: Limits | None = None) -> strawberry.
         query=Query,
         mutation=mutation_type(embedded=embedded),
         subscription=Subscription,
-        types=_EVENTS,
+        types=(*_EVENTS, *_FLOWS),
         extensions=extensions(limits or Limits()),
         config=StrawberryConfig(scalar_map=SCALAR_MAP, sort_schema=False),
     )

@@ -33,6 +33,7 @@ from chorale.domain.content import (
 from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.paging import Page, PageRequest
 from chorale.domain.projection import ChainCursor, IndexCensus, Projection, Settled, ThreadProgress
+from chorale.domain.treasury import BalanceChange, ChangePage, FlowPage, ProtocolProjection, TreasuryTotals
 
 
 class Chain(Protocol):
@@ -101,6 +102,9 @@ class Chain(Protocol):
         self, address: str, *, until: str | None = None, before: str | None = None, limit: int = 1000
     ) -> Sequence[HistoryEntry]:
         """An address's transactions, newest first."""
+
+    async def balance_changes(self, token_account: str, signatures: Sequence[str]) -> Sequence[BalanceChange | None]:
+        """Many landed transactions with what each did to one token account; None for one that is not served."""
 
     def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         """Live transactions that mention the program and slot ticks. The first item (a SlotTick) is yielded only once
@@ -201,6 +205,18 @@ class IndexReader(Protocol):
         """A thread's visible messages that still owe something, by (decided_at, content_hash), and what all of them
         owe together in base units. `Page.sequence` is the index's own, read in the same transaction."""
 
+    async def treasury(self) -> TreasuryTotals:
+        """What is known of the treasury's flows, as sums of one moment."""
+
+    async def treasury_flows(self, page: PageRequest) -> FlowPage:
+        """What went into and out of the treasury, by (slot, id), newest first."""
+
+    async def protocol_changes(self, page: PageRequest) -> ChangePage:
+        """The protocol's parameters over time, by (sequence, signature), newest first."""
+
+    async def wait_for_protocol(self, sequence: int, timeout: float) -> bool:
+        """Wait until the index has reached that sequence of the protocol; False after `timeout` s."""
+
     async def co_authored(self, wallet: str, limit: int) -> Sequence[str]:
         """Ids of the threads that `wallet` co-authors, most recently active first."""
 
@@ -244,6 +260,12 @@ class Index(IndexReader, Protocol):
         Nothing older overwrites: rows are guarded by their sequence, events by (thread, sequence, ordinal). Raises
         IndexDivergedError, having changed nothing, where the tree's root is not the account's `content_root`."""
 
+    async def protocol_sequences(self) -> frozenset[int]:
+        """Sequences of the protocol whose changes are known."""
+
+    async def apply_protocol(self, projection: ProtocolProjection) -> None:
+        """What a look at the protocol has found, in one commit. Nothing that is there is overwritten."""
+
     async def append(self, event: NewEvent) -> LoggedEvent | None:
         """Log an event that the server makes itself; None where (kind, subject, occurrence) is there already.
 
@@ -276,3 +298,14 @@ class SessionStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Delete; absent is fine."""
+
+
+class Signer(Protocol):
+    """A keypair of this process's own, which pays fees. It never shows its secret."""
+
+    @property
+    def address(self) -> str:
+        """Public key."""
+
+    def sign(self, transaction: bytes) -> bytes:
+        """The transaction with this key's signature put in its place."""

@@ -9,10 +9,14 @@ from sqlite3 import Connection
 from chorale.domain.content import StoredContent
 from chorale.domain.events import EventPosition, LoggedEvent, NewEvent
 from chorale.domain.projection import ChainCursor, Projection
-from datasources.index import log, writes
+from chorale.domain.treasury import ProtocolProjection
+from datasources.index import log, treasury, writes
 from datasources.index.connections import Connections
 from datasources.index.queries import IndexQueries
 from datasources.index.wakeups import Wakeups
+
+PROTOCOL = "protocol"
+"""Whom listeners of the protocol listen to, among thread ids."""
 
 
 class SqliteIndex(IndexQueries):
@@ -41,6 +45,20 @@ class SqliteIndex(IndexQueries):
                 return False
         return True
 
+    async def wait_for_protocol(self, sequence: int, timeout: float) -> bool:
+        """See IndexReader."""
+        with self._wakeups.listen(PROTOCOL) as changed:
+            try:
+                async with asyncio.timeout(timeout):
+                    while (await self.treasury()).sequence < sequence:
+                        if self._wakeups.closed:
+                            return False
+                        await changed.wait()
+                        changed.clear()
+            except TimeoutError:
+                return False
+        return True
+
     async def wake(self, thread_id: str) -> AsyncIterator[None]:
         """See IndexReader. Ends when the index is closed."""
         with self._wakeups.listen(thread_id) as changed:
@@ -58,6 +76,12 @@ class SqliteIndex(IndexQueries):
             return log.latest(connection, self._log_id, thread_id)
 
         return await self._connections.write(work, lambda: self._wakeups.notify(thread_id))
+
+    async def apply_protocol(self, projection: ProtocolProjection) -> None:
+        """See Index."""
+        await self._connections.write(
+            lambda connection: treasury.apply(connection, projection), lambda: self._wakeups.notify(PROTOCOL)
+        )
 
     async def append(self, event: NewEvent) -> LoggedEvent | None:
         """See Index."""

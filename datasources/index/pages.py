@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any, NamedTuple
 
 from chorale.domain.errors import InvalidInputError
 from chorale.domain.paging import Key, KeyedRow, Page, PageRequest
@@ -11,8 +12,26 @@ from datasources.index.listings import Listing
 _LARGEST = 2**63 - 1
 
 
+class Rows(NamedTuple):
+    """Rows of one page in the listing's order, each beginning with its key; whether `more` follow in the direction of
+    the walk, and whether some lie on the near side of its bound."""
+
+    rows: list[tuple[Any, ...]]
+    more: bool
+    behind: bool
+
+
 def fetch(connection: sqlite3.Connection, listing: Listing, request: PageRequest, sequence: int = 0) -> Page:
     """One page in the listing's order. Raises InvalidInputError for a key that this listing never made."""
+    found = select(connection, listing, "t.thread_id", request)
+    keyed = tuple(KeyedRow(identity, thread_id, (at, identity)) for at, identity, thread_id in found.rows)
+    if request.last is not None:
+        return Page(keyed, has_next=found.behind, has_previous=found.more, sequence=sequence)
+    return Page(keyed, has_next=found.more, has_previous=found.behind, sequence=sequence)
+
+
+def select(connection: sqlite3.Connection, listing: Listing, columns: str, request: PageRequest) -> Rows:
+    """Keys and `columns` of one page. Raises InvalidInputError as `fetch`."""
     backward = request.last is not None
     limit = request.last if request.last is not None else request.first
     if limit is None or limit < 0:
@@ -24,7 +43,7 @@ def fetch(connection: sqlite3.Connection, listing: Listing, request: PageRequest
     number, name = listing.key
     beyond, within = ("<", ">=") if descending else (">", "<=")
     condition = ""
-    behind = False  # whether rows lie on the near side of the bound
+    behind = False
     if bound is not None:
         arguments["bound_number"], arguments["bound_name"] = _checked(bound, "before" if backward else "after")
         condition = f" AND ({number}, {name}) {beyond} (:bound_number, :bound_name)"
@@ -32,16 +51,12 @@ def fetch(connection: sqlite3.Connection, listing: Listing, request: PageRequest
         behind = bool(connection.execute(near, arguments).fetchone()[0])
     direction = "DESC" if descending else "ASC"
     rows = connection.execute(
-        f"SELECT {name}, t.thread_id, {number} {listing.source}{condition} "
+        f"SELECT {number}, {name}, {columns} {listing.source}{condition} "
         f"ORDER BY {number} {direction}, {name} {direction} LIMIT :limit",
         arguments,
     ).fetchall()
-    more = len(rows) > limit
-    keyed = [KeyedRow(identity, thread_id, (at, identity)) for identity, thread_id, at in rows[:limit]]
-    if backward:
-        keyed.reverse()
-        return Page(tuple(keyed), has_next=behind, has_previous=more, sequence=sequence)
-    return Page(tuple(keyed), has_next=more, has_previous=behind, sequence=sequence)
+    kept = rows[:limit]
+    return Rows(kept[::-1] if backward else kept, len(rows) > limit, behind)
 
 
 def _checked(key: Key, field: str) -> tuple[int, str]:

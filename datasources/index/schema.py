@@ -90,5 +90,39 @@ CREATE TABLE events (
   UNIQUE (thread, sequence, ordinal)
 ) STRICT;
 CREATE UNIQUE INDEX events_of_server ON events (kind, subject, occurrence) WHERE subject IS NOT NULL;
+CREATE INDEX events_swept ON events (slot, amount) WHERE kind = 'Swept';
 CREATE INDEX events_by_signature ON events (signature) WHERE signature IS NOT NULL AND subject IS NULL;
+
+-- one row, once the protocol has been looked at; unexplained is text, since it may need 65 bits
+CREATE TABLE protocol (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  sequence INTEGER NOT NULL,
+  slot INTEGER NOT NULL,
+  unexplained TEXT NOT NULL
+) STRICT;
+
+-- one row per sequence of the `Protocol` account whose event is known
+CREATE TABLE protocol_changes (
+  sequence INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  slot INTEGER NOT NULL,
+  occurred_at INTEGER NOT NULL,
+  signature TEXT NOT NULL,
+  admin TEXT,
+  minimum_stake INTEGER,
+  approval_window INTEGER,
+  amount INTEGER,
+  destination TEXT
+) STRICT;
+CREATE INDEX protocol_configured ON protocol_changes (sequence, signature) WHERE kind = 'CONFIGURED';
+CREATE INDEX protocol_withdrawn ON protocol_changes (slot, amount) WHERE kind = 'WITHDRAWN';
+
+-- what transactions brought into the treasury beside sweeps, which stand among the events
+CREATE TABLE deposits (
+  signature TEXT PRIMARY KEY,
+  slot INTEGER NOT NULL,
+  occurred_at INTEGER NOT NULL,
+  amount INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deposits_in_order ON deposits (slot, signature);
 """

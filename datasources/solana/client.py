@@ -24,6 +24,7 @@ from chorale.domain.chain import (
 from chorale.domain.errors import MinimumSlotNotReachedError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
+from chorale.domain.treasury import BalanceChange
 from datasources.solana import decode
 from datasources.solana.live import confirmation, live_transactions
 from datasources.solana.pubsub import SharedSocket
@@ -231,6 +232,21 @@ class SolanaChain:
             options["before"] = before
         values = decode.items(await self._call("getSignaturesForAddress", address, options))
         return [decode.history_entry(value) for value in values]
+
+    @reads
+    async def balance_changes(self, token_account: str, signatures: Sequence[str]) -> Sequence[BalanceChange | None]:
+        """Many landed transactions with what each did to one token account, 100 to a batch."""
+        options = {
+            "encoding": "json",
+            "commitment": Commitment.CONFIRMED.value,
+            "maxSupportedTransactionVersion": 0,
+        }
+        answers = await self._batch([Call("getTransaction", [signature, options]) for signature in signatures])
+        records = [self._record(signature, answer) for signature, answer in zip(signatures, answers, strict=True)]
+        return [
+            None if record is None else BalanceChange(record, decode.balance_change(answer, token_account))
+            for record, answer in zip(records, answers, strict=True)
+        ]
 
     def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more)."""

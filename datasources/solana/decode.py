@@ -71,3 +71,19 @@ def transaction_record(
         return TransactionRecord(signature, slot, block_time, False, (), logs=tuple(logs or ()))
     events, cut = events_in(logs or (), program_id)
     return TransactionRecord(signature, slot, block_time, True, events, cut or logs is None)
+
+
+def balance_change(answer: Any, token_account: str) -> int | None:
+    """By how much a transaction answered with encoding json changed a token account; None where it does not tell."""
+    meta = answer.get("meta") or {}
+    before, after = meta.get("preTokenBalances"), meta.get("postTokenBalances")
+    if before is None or after is None:
+        return None
+    loaded = meta.get("loadedAddresses") or {"writable": [], "readonly": []}
+    keys = [*answer["transaction"]["message"]["accountKeys"], *loaded["writable"], *loaded["readonly"]]
+    return _held(after, keys, token_account) - _held(before, keys, token_account)
+
+
+def _held(balances: list[Any], keys: list[str], token_account: str) -> int:
+    found = (each for each in balances if keys[int(each["accountIndex"])] == token_account)
+    return next((int(each["uiTokenAmount"]["amount"]) for each in found), 0)

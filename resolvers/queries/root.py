@@ -10,6 +10,7 @@ from resolvers.queries.nodes import NodeQueries
 from resolvers.queries.protocol import ProtocolQueries
 from resolvers.queries.search import SearchQueries
 from resolvers.queries.threads import ThreadQueries
+from resolvers.queries.treasury import TreasuryQueries
 from resolvers.queries.updates import UpdateQueries
 from resolvers.queries.users import UserQueries
 
@@ -25,6 +26,7 @@ class Query(
     MessageQueries,
     ThreadQueries,
     ProtocolQueries,
+    TreasuryQueries,
     UserQueries,
     NodeQueries,
 ):

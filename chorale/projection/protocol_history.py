@@ -1,0 +1,110 @@
+"""What transactions tell of the protocol: changes of its account from events, deposits from token balances."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chorale.domain.events import ProgramEvent, TransactionRecord
+from chorale.domain.ports import Chain
+from chorale.domain.treasury import BalanceChange, ChangeKind, Deposit, ProtocolChange
+
+_PAGE = 1000
+_BATCH = 100
+_MOST = 10_000  # transactions of one address that one search looks through; what lies before them is a gap
+_REMEMBERED = 20_000
+_KINDS = {"Configured": ChangeKind.CONFIGURED, "TreasuryWithdrawn": ChangeKind.WITHDRAWN}
+
+
+@dataclass(slots=True)
+class Found:
+    """Changes by sequence, and deposits, that a search has met."""
+
+    changes: dict[int, ProtocolChange] = field(default_factory=dict)
+    deposits: list[Deposit] = field(default_factory=list)
+
+    def add(self, record: TransactionRecord) -> None:
+        """Take the changes of one transaction."""
+        self.changes.update((change.sequence, change) for change in changes_in(record))
+
+
+class ProtocolHistory:
+    """Searches histories, newest first. A transaction that was looked through is not asked for again."""
+
+    def __init__(self, chain: Chain, treasury: str) -> None:
+        self._chain = chain
+        self._treasury = treasury
+        self._looked: OrderedDict[str, None] = OrderedDict()
+
+    async def flows(self, found: Found, since: int) -> None:
+        """Everything that touched the treasury from slot `since` on."""
+        async for signatures in self._listed(self._treasury, since, self._looked):
+            for change in await self._chain.balance_changes(self._treasury, signatures):
+                if change is None:
+                    continue  # listed and not served yet: asked for again at the next look
+                found.add(change.record)
+                if deposit := deposit_of(change):
+                    found.deposits.append(deposit)
+                self._remember(change.record.signature)
+
+    async def changes(self, found: Found, wanted: Collection[int], addresses: Sequence[str]) -> None:
+        """Changes of the sequences `wanted`, from the histories of these addresses, as far as nodes keep them."""
+        for address in addresses:
+            async for signatures in self._listed(address, 0, ()):
+                if found.changes.keys() >= set(wanted):
+                    return
+                for record in await self._chain.transactions(signatures):
+                    if record is not None:
+                        found.add(record)
+
+    async def _listed(self, address: str, since: int, known: Collection[str]) -> AsyncIterator[list[str]]:
+        before, looked = None, 0
+        while looked < _MOST:
+            page = await self._chain.history(address, before=before, limit=_PAGE)
+            looked += len(page)
+            wanted = [
+                entry.signature
+                for entry in page
+                if entry.succeeded and entry.slot >= since and entry.signature not in known
+            ]
+            for at in range(0, len(wanted), _BATCH):
+                yield wanted[at : at + _BATCH]
+            if len(page) < _PAGE or page[-1].slot < since:
+                return
+            before = page[-1].signature
+
+    def _remember(self, signature: str) -> None:
+        self._looked[signature] = None
+        if len(self._looked) > _REMEMBERED:
+            self._looked.popitem(last=False)
+
+
+def changes_in(record: TransactionRecord) -> list[ProtocolChange]:
+    """The changes of the protocol's account in one transaction; none where it failed."""
+    if not record.succeeded:
+        return []
+    return [
+        ProtocolChange(event.sequence, kind, record.slot, record.block_time, record.signature, **_fields(event, kind))
+        for event in record.events
+        if (kind := _KINDS.get(event.name)) is not None
+    ]
+
+
+def _fields(event: ProgramEvent, kind: ChangeKind) -> dict[str, Any]:
+    names = (
+        ("admin", "minimum_stake", "approval_window") if kind is ChangeKind.CONFIGURED else ("amount", "destination")
+    )
+    return {name: event.fields[name] for name in names}
+
+
+def deposit_of(change: BalanceChange) -> Deposit | None:
+    """What a transaction brought into the treasury beside sweeps; None where nothing, or where that cannot be told."""
+    record = change.record
+    if change.amount is None or record.logs_cut:
+        return None
+    swept = sum(int(event.fields["amount"]) for event in record.events if event.name == "Swept")
+    withdrawn = sum(int(event.fields["amount"]) for event in record.events if event.name == "TreasuryWithdrawn")
+    amount = change.amount - swept + withdrawn
+    return Deposit(record.signature, record.slot, record.block_time, amount) if amount > 0 else None

@@ -1,0 +1,107 @@
+"""The protocol's lane: one look at a time brings the index up to the `Protocol` account and the treasury's balance.
+
+A look reads both accounts and compares them with what the index explains. Where they agree it has cost one read; where
+they do not, the treasury's history tells what came and went, and where changes of the account are still missing the
+histories of its admin and of the account itself. What nodes no longer keep stays missing and is told as such.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from chorale.domain.accounts import ProtocolAccount
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.events import TransactionRecord
+from chorale.domain.ports import Chain, Index
+from chorale.domain.treasury import ChangeKind, ProtocolProjection, TreasuryTotals
+from chorale.domain.updates import Authority
+from chorale.projection.protocol_history import Found, ProtocolHistory, changes_in
+from programs.accounts import decode_protocol
+from programs.addresses import ProgramAddresses
+
+_OVERLAP = 64  # slots before the last look that are listed again: nodes list some transactions late
+_LATER = 3  # further looks where something is not explained: the node may only lag
+_PAUSES = (0.05, 0.2, 0.8)  # s before asking again for a transaction that the node does not show yet
+_TOKEN_AMOUNT = slice(64, 72)
+
+
+class ProtocolLane:
+    """Writes the protocol's part of the index. Raises AuthorityUnavailableError, MinimumSlotNotReachedError."""
+
+    def __init__(self, chain: Chain, index: Index) -> None:
+        self._chain = chain
+        self._index = index
+        self._addresses = ProgramAddresses(chain.program_id)
+        self._history = ProtocolHistory(chain, self._addresses.treasury())
+        self._one = asyncio.Lock()
+        self._later = 0
+
+    async def settle(
+        self, signature: str, *, min_slot: int | None = None, record: TransactionRecord | None = None
+    ) -> None:
+        """Return once the index has what the transaction `signature` changed of the protocol."""
+        record = record or await self._record(signature)
+        wanted = {change.sequence for change in changes_in(record)}
+        if not wanted <= await self._index.protocol_sequences():
+            async with self._one:
+                await self._round(max(min_slot or 0, record.slot), record)
+
+    async def look(self) -> None:
+        """Whatever has happened, whether a transaction of the program told of it or not."""
+        async with self._one:
+            await self._round(0, None)
+
+    async def _round(self, min_slot: int, record: TransactionRecord | None) -> None:
+        slot, account, balance = await self._read(min_slot)
+        if account is None:
+            return  # not initialised yet
+        before, known = await self._index.treasury(), await self._index.protocol_sequences()
+        found = Found()
+        if record is not None:
+            found.add(record)
+        first = min(before.sequence + 1, account.sequence) if self._later else before.sequence + 1
+        missing = set(range(first, account.sequence + 1)) - known - found.changes.keys()
+        told = self._told(found, known, before)
+        agreed = not missing and balance - told == before.unexplained
+        if agreed and not self._later and account.sequence == before.sequence:
+            return
+        if not agreed or self._later:
+            await self._history.flows(found, max(0, before.slot - _OVERLAP))
+            if missing - found.changes.keys():
+                await self._history.changes(found, missing, (account.admin, account.address))
+        changes = [change for sequence, change in sorted(found.changes.items()) if sequence <= account.sequence]
+        await self._index.apply_protocol(
+            ProtocolProjection(account.sequence, balance, slot, tuple(changes), tuple(found.deposits))
+        )
+        await self._decide_on_later(account.sequence, agreed)
+
+    async def _decide_on_later(self, sequence: int, agreed: bool) -> None:
+        complete = sequence in await self._index.protocol_sequences()
+        if complete and not (await self._index.treasury()).unexplained:
+            self._later = 0
+        else:
+            self._later = max(0, self._later - 1) if agreed else _LATER
+
+    def _told(self, found: Found, known: frozenset[int], totals: TreasuryTotals) -> int:
+        """The balance that the flows make once the changes in `found` are among them."""
+        new = (change for sequence, change in found.changes.items() if sequence not in known)
+        return totals.explained - sum(change.amount or 0 for change in new if change.kind is ChangeKind.WITHDRAWN)
+
+    async def _read(self, min_slot: int) -> tuple[int, ProtocolAccount | None, int]:
+        """Slot, account and the treasury's balance in base units, of one read."""
+        address = self._addresses.protocol()
+        read = await self._chain.accounts([address, self._addresses.treasury()], min_context_slot=min_slot or None)
+        protocol, treasury = read.accounts
+        if protocol is None or protocol.owner != self._chain.program_id or treasury is None:
+            return read.slot, None, 0
+        balance = int.from_bytes(treasury.data[_TOKEN_AMOUNT], "little")
+        return read.slot, decode_protocol(address, protocol.data), balance
+
+    async def _record(self, signature: str) -> TransactionRecord:
+        for pause in (*_PAUSES, None):
+            record = await self._chain.transaction(signature)
+            if record is not None:
+                return record
+            if pause is not None:
+                await asyncio.sleep(pause)
+        raise AuthorityUnavailableError(Authority.SOLANA, f"The node does not show transaction {signature} yet.")
