@@ -1,19 +1,14 @@
-"""Real chains for tests: the embedded one and Agave's test validator, each with the program, a mint and a purse.
+"""Real chains for tests, each with the program, a mint and a purse: what a test may ask of one, and the embedded one.
 
-Both are used as context managers by session-scoped fixtures; the process ends with the block.
+`tests.validator` has Agave's. Both are context managers for session-scoped fixtures; the process ends with the block.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,19 +23,18 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.message import Message
 from solders.pubkey import Pubkey
-from solders.system_program import CreateAccountParams, TransferParams, create_account, transfer
+from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction
 
-from programs import instructions
 from programs.addresses import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, ProgramAddresses
+from tests.processes import end
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM_SO = ROOT / "programs" / "chorale.so"
 MINIMUM_STAKE = 1_000_000
 APPROVAL_WINDOW = 604_800
-_PURSE = 5_000_000_000_000
-_MINT_SIZE = 82
-_READY_TIMEOUT = 90.0
+CLOCK = "SysvarC1ock11111111111111111111111111111111"
+_UNIX_TIMESTAMP = slice(32, 40)
 
 _LOCALNET = """
 import asyncio
@@ -59,7 +53,8 @@ asyncio.run(run_localnet(LocalnetOptions(data=Path(sys.argv[1]), port=0, program
 
 @dataclass(frozen=True)
 class RunningChain:
-    """A chain with the program initialised; `admin` is also the mint's authority and has lamports to give."""
+    """A chain with the program initialised; `admin` is also the mint's authority and has lamports to give. Messages
+    expire after `window` seconds."""
 
     name: str
     rpc_url: str
@@ -67,6 +62,7 @@ class RunningChain:
     program_id: str
     mint: str
     admin: Keypair
+    window: int = APPROVAL_WINDOW
 
     @property
     def addresses(self) -> ProgramAddresses:
@@ -76,7 +72,7 @@ class RunningChain:
     async def rpc(self, method: str, *params: Any) -> Any:
         """One JSON-RPC result, by a client that is not the server's. Fails the test on an error answer."""
         async with httpx.AsyncClient(timeout=20, trust_env=False, verify=False) as http:  # no TLS, no CAs to read
-            response = await http.post(self.rpc_url, json=_request(method, params))
+            response = await http.post(self.rpc_url, json=request(method, params))
         answer = orjson.loads(response.content)
         assert "error" not in answer, answer
         return answer["result"]
@@ -94,13 +90,18 @@ class RunningChain:
         """Sends and waits for `confirmed`; fails the test where the transaction fails."""
         options = {"encoding": "base64", "preflightCommitment": "confirmed"}
         signature: str = await self.rpc("sendTransaction", b64encode(transaction).decode(), options)
-        for _ in range(600):
-            status = (await self.rpc("getSignatureStatuses", [signature]))["value"][0]
-            if status is not None and status["confirmationStatus"] != "processed":
-                assert status["err"] is None, status
-                return signature
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{signature} was not confirmed in time")
+        error = await self.confirmed(signature)
+        assert error is None, error
+        return signature
+
+    async def confirmed(self, signature: str) -> Any:
+        """Waits until a transaction is `confirmed`; returns its err JSON, None where it succeeded."""
+        async with asyncio.timeout(30):
+            while True:
+                status = (await self.rpc("getSignatureStatuses", [signature]))["value"][0]
+                if status is not None and status["confirmationStatus"] != "processed":
+                    return status["err"]
+                await asyncio.sleep(0.05)
 
     async def fund(self, address: str, lamports: int = 10_000_000_000, tokens: int = 1_000_000_000) -> None:
         """Gives lamports, and tokens (base units) into the associated token account, which is made."""
@@ -120,11 +121,29 @@ class RunningChain:
         await self.fund(str(keypair.pubkey()), lamports, tokens)
         return keypair
 
+    async def now(self) -> int:
+        """The chain's clock, unix s."""
+        answer = await self.rpc("getAccountInfo", CLOCK, {"encoding": "base64", "commitment": "confirmed"})
+        return int.from_bytes(b64decode(answer["value"]["data"][0])[_UNIX_TIMESTAMP], "little")
+
+    async def pass_time(self, until: int) -> None:
+        """Returns once the clock shows `until`: the embedded chain's is moved, a validator's waited for, a minute at
+        most."""
+        if self.name == "localnet":
+            await self.rpc("chorale_advanceClock", max(0, until - await self.now()))
+        async with asyncio.timeout(60):
+            while await self.now() < until:
+                await asyncio.sleep(0.2)
+
     async def advance_clock(self, seconds: int) -> None:
         """Moves the embedded chain's clock; skips the test on other chains."""
         if self.name != "localnet":
             pytest.skip("only the embedded chain's clock can be moved")
         await self.rpc("chorale_advanceClock", seconds)
+
+    async def pass_window(self) -> None:
+        """Lets every message expire that is pending now. A validator needs a ledger with a short window for that."""
+        await self.pass_time(await self.now() + self.window + 1)
 
 
 def signed(parts: Sequence[Instruction], signers: Sequence[Keypair], blockhash: str) -> bytes:
@@ -174,118 +193,9 @@ def running_localnet(tmp: Path) -> Iterator[RunningChain]:
             "localnet", info["rpc_url"], info["ws_url"], info["program_id"], info["mint"], load_keys(tmp).admin
         )
     finally:
-        _end(process)
+        end(process)
 
 
-def validator_binary() -> Path | None:
-    """The test validator named by CHORALE_TEST_VALIDATOR, else the one beside the project, else one on PATH."""
-    named = os.environ.get("CHORALE_TEST_VALIDATOR")
-    if named:
-        return Path(named)
-    beside = ROOT.parent / "shared" / "bin" / "solana-test-validator"
-    found = shutil.which("solana-test-validator")
-    return beside if beside.exists() else Path(found) if found else None
-
-
-@contextmanager
-def running_validator(tmp: Path) -> Iterator[RunningChain]:
-    """Agave's test validator on a ledger of its own, with the program deployed and initialised for a new mint."""
-    binary = validator_binary()
-    if binary is None:
-        pytest.skip("solana-test-validator is missing: set CHORALE_TEST_VALIDATOR to its path")
-    if not PROGRAM_SO.exists():
-        pytest.skip(f"{PROGRAM_SO.name} is not built")
-    program, admin, mint = Keypair(), Keypair(), Keypair()
-    port, faucet, gossip = _free_port(pair=True), _free_port(), _free_port()
-    dynamic = 20_000 + (os.getpid() % 400) * 64
-    command = [
-        binary, "--ledger", tmp / "ledger", "--reset", "--quiet", "--bind-address", "127.0.0.1",
-        "--rpc-port", port, "--faucet-port", faucet, "--gossip-port", gossip,
-        "--dynamic-port-range", f"{dynamic}-{dynamic + 63}",
-        "--bpf-program", program.pubkey(), PROGRAM_SO,
-    ]  # fmt: skip
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    chain = RunningChain(
-        "validator",
-        f"http://127.0.0.1:{port}",
-        f"ws://127.0.0.1:{port + 1}",
-        str(program.pubkey()),
-        str(mint.pubkey()),
-        admin,
-    )
-    try:
-        _wait_healthy(chain.rpc_url, process)
-        asyncio.run(_deploy(chain, program, mint))
-        yield chain
-    finally:
-        _end(process)
-
-
-async def _deploy(chain: RunningChain, program: Keypair, mint: Keypair) -> None:
-    signature = await chain.rpc("requestAirdrop", str(chain.admin.pubkey()), _PURSE)
-    while (await chain.rpc("getBalance", str(chain.admin.pubkey()), {"commitment": "confirmed"}))["value"] < _PURSE:
-        await asyncio.sleep(0.1)
-    assert signature
-    rent = await chain.rpc("getMinimumBalanceForRentExemption", _MINT_SIZE)
-    token_program = Pubkey.from_string(TOKEN_PROGRAM)
-    make = create_account(
-        CreateAccountParams(
-            from_pubkey=chain.admin.pubkey(),
-            to_pubkey=mint.pubkey(),
-            lamports=rent,
-            space=_MINT_SIZE,
-            owner=token_program,
-        )
-    )
-    initialize_mint = Instruction(
-        token_program,
-        bytes([20, 6]) + bytes(chain.admin.pubkey()) + b"\x00",
-        [AccountMeta(mint.pubkey(), is_signer=False, is_writable=True)],
-    )
-    initialize = instructions.initialize(
-        chain.addresses,
-        payer=str(chain.admin.pubkey()),
-        admin=str(chain.admin.pubkey()),
-        mint=str(mint.pubkey()),
-        minimum_stake=MINIMUM_STAKE,
-        approval_window=APPROVAL_WINDOW,
-    )
-    await chain.send([make, initialize_mint, initialize], [chain.admin, mint, program])
-
-
-def _request(method: str, params: Sequence[Any]) -> dict[str, Any]:
+def request(method: str, params: Sequence[Any]) -> dict[str, Any]:
+    """The JSON of one call."""
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-
-
-def _wait_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _READY_TIMEOUT
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"the validator ended with {process.returncode}"
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.post(url, json=_request("getHealth", []), timeout=2, trust_env=False).json().get("result") == "ok":
-                return
-        time.sleep(0.2)
-    raise AssertionError("the validator did not become healthy in time")
-
-
-def _free_port(*, pair: bool = False) -> int:
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            if not pair:
-                return port
-            with socket.socket() as second, contextlib.suppress(OSError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(10)
-    if process.stdout is not None:
-        process.stdout.close()

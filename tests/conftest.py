@@ -11,8 +11,12 @@ import pytest
 
 from chorale.settings import DEFAULT_MODEL
 from datasources.embeddings import open_embedder
-from tests.chains import RunningChain, running_localnet, running_validator
+from tests.chains import RunningChain, running_localnet
+from tests.program.scenario import limits, people
 from tests.stack import RunningServer, running_stack
+from tests.validator import Preloaded, running_validator
+
+BRIEF_WINDOW = 12  # s: time enough for the steps that have to come before its end
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +27,25 @@ def localnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]
 
 
 @pytest.fixture(scope="session")
-def validator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
-    """Agave's test validator."""
-    with running_validator(tmp_path_factory.mktemp("validator")) as chain:
-        yield chain
+def validator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
+    """Agave's test validator; asked for as "brief", on a second ledger where messages expire after seconds.
+
+    Only one runs at a time, since each takes a core: pytest ends it before it makes the other.
+    """
+    tmp = tmp_path_factory.mktemp("validator")
+    if getattr(request, "param", "") == "brief":
+        accounts = asyncio.run(limits.preloaded(BRIEF_WINDOW))
+        beginning = Preloaded(people.PROGRAM, people.ADMIN, people.MINT, BRIEF_WINDOW, accounts)
+        with running_validator(tmp, preloaded=beginning) as chain:
+            yield chain
+    else:
+        with running_validator(tmp, beside=[people.PROGRAM.pubkey()]) as chain:
+            yield chain
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the second ledger comes first, so that each ledger is made once."""
+    items.sort(key=lambda item: item.get_closest_marker("brief") is None)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
-"""Looking at processes that tests have started."""
+"""Processes that tests start: their ports, looking at them, and ending them."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,3 +36,28 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def free_port(*, pair: bool = False) -> int:
+    """A port that nobody listens on; with `pair`, the next one is free as well."""
+    while True:
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            if not pair:
+                return port
+            with socket.socket() as second, contextlib.suppress(OSError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process, by force where it does not listen."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
+    if process.stdout is not None:
+        process.stdout.close()

@@ -13,11 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chains import _free_port
 from tests.faults.onchain import OnChain
 from tests.faults.promises import check_deed, check_events, check_nothing_leaks, converged
 from tests.faults.writers import Deed, Pair, UnansweredError, make_pairs
-from tests.processes import child_of, is_running, needs_proc
+from tests.processes import child_of, free_port, is_running, needs_proc
 from tests.stack import RunningServer, running_stack
 
 # The server starts a dead chain again three times in five minutes, so no more than that in a row without a new server.
@@ -34,7 +33,7 @@ async def test_kills_at_any_moment(tmp_path: Path, models: Path) -> None:
     """24 kills while mutations run; after each, all that those in flight and their threads promise is checked."""
     seed = int(os.environ.get("CHORALE_TEST_SEED", time.time_ns() % 10**6))
     print(f"CHORALE_TEST_SEED={seed}")
-    ports: dict[str, str] = {"CHORALE_PORT": str(_free_port()), "CHORALE_CHAIN_RPC_PORT": str(_free_port(pair=True))}
+    ports: dict[str, str] = {"CHORALE_PORT": str(free_port()), "CHORALE_CHAIN_RPC_PORT": str(free_port(pair=True))}
     with running_stack(tmp_path / "data", models, None, **ports) as server:
         run = _Run(server, random.Random(seed))
         await run.begin()

@@ -1,96 +1,97 @@
-"""The same compiled program runs on Agave's own test validator: a thread from its creation to a paid departure."""
+"""All fourteen instructions run alike in LiteSVM, on the embedded chain and on Agave's validator: outcomes, errors,
+events, balances, account bytes and compute units."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from solders.instruction import Instruction
-from solders.keypair import Keypair
 
-from chorale.domain.accounts import ThreadAccount
-from chorale.domain.approval import MessageStatus
-from programs import identity, instructions, merkle
-from programs.accounts import decode_message, decode_thread
-from tests.chains import MINIMUM_STAKE, RunningChain, running_validator
-from tests.program.stage import FAR_FUTURE, body_hash
+from chorale.domain.program_errors import ProgramError
+from datasources.solana.localnet.keys import localnet_folder, write_keypair
+from programs.interface import EVENTS, INSTRUCTIONS
+from tests.chains import RunningChain, running_localnet
+from tests.program.scenario.life import live, set_up
+from tests.program.scenario.limits import fresh_harness, preloaded, reach_limits
+from tests.program.scenario.people import ADMIN, MINT, PROGRAM
+from tests.program.scenario.port import RENT, Chain, LiteSvmChain, RpcChain
+from tests.program.scenario.transcript import Step
+from tests.program.scenario.window import pass_the_window, shorten
+
+Part = Callable[[Chain], Coroutine[Any, Any, list[Step]]]
+SECONDS = 10  # no outcome depends on how many
 
 
-async def account(chain: RunningChain, address: str) -> bytes:
-    """Bytes of an account, as confirmed."""
-    answer = await chain.rpc("getAccountInfo", address, {"encoding": "base64", "commitment": "confirmed"})
-    return base64.b64decode(answer["value"]["data"][0])
+async def told(rent: bytes = b"") -> dict[Part, list[Step]]:
+    """What every part of the scenario tells in LiteSVM, under a cluster's rent sysvar if given."""
+    first = LiteSvmChain(fresh_harness(rent=rent))
+    second = LiteSvmChain(fresh_harness(rent=rent, preload=await preloaded(SECONDS)))
+    parts: list[tuple[Part, Chain]]
+    parts = [(set_up, first), (live, first), (reach_limits, second), (pass_the_window, second)]
+    return {part: await part(chain) for part, chain in parts}
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
-    """Agave's test validator with the program."""
-    with running_validator(tmp_path_factory.mktemp("agave")) as running:
-        yield running
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RpcChain]:
+    """The embedded chain with the scenario's keys; it initialises itself."""
+    folder = tmp_path_factory.mktemp("embedded")
+    keys = localnet_folder(folder) / "keys"
+    keys.mkdir(parents=True)
+    for name, keypair in (("program", PROGRAM), ("admin", ADMIN), ("mint", MINT)):
+        write_keypair(keys / f"{name}.json", keypair)
+    with running_localnet(folder) as running:
+        yield RpcChain(running)
+
+
+async def test_nothing_is_left_out() -> None:
+    """Every instruction succeeds somewhere in the scenario, every error is met, every event is seen."""
+    steps = [step for part in (await told()).values() for step in part]
+    assert {step.instruction for step in steps if step.error is None} == set(INSTRUCTIONS)
+    codes = {step.error["InstructionError"][1]["Custom"] for step in steps if step.error is not None}
+    assert codes >= {int(error) for error in ProgramError}
+    assert {event["name"] for step in steps for event in step.events} == set(EVENTS)
+
+
+async def test_the_embedded_chain_tells_the_same(embedded: RpcChain) -> None:
+    """The parts that need no preloaded account, its clock moved across the shortest window."""
+    expected = await told()
+    equal(await live(embedded), expected[live])
+    await shorten(embedded)
+    equal(await pass_the_window(embedded), expected[pass_the_window])
 
 
 @pytest.mark.validator
 @pytest.mark.timeout(300)
-async def test_a_threads_life_on_agave(chain: RunningChain) -> None:
-    """Create, post, submit, publish, join and divest: state and root are what the client computes."""
-    program = chain.addresses
-    creator, author = await chain.wallet(), await chain.wallet()
-    creator_key, author_key = str(creator.pubkey()), str(author.pubkey())
-    thread_id = identity.thread_id(creator_key, 1)
-    thread_address = program.thread(thread_id)
+async def test_agave_tells_the_same(validator: RunningChain) -> None:
+    """A deployment set up, and the whole life of a thread."""
+    chain = RpcChain(replace(validator, program_id=str(PROGRAM.pubkey())))
+    expected = await told(await rent_of(chain))
+    equal(await set_up(chain), expected[set_up])
+    equal(await live(chain), expected[live])
 
-    async def thread() -> ThreadAccount:
-        return decode_thread(thread_address, await account(chain, thread_address))
 
-    async def send(instruction: Instruction, signer: Keypair) -> None:
-        await chain.send([instruction], [signer])
+@pytest.mark.brief
+@pytest.mark.validator
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("validator", ["brief"], indirect=True)
+async def test_agave_lets_time_pass_and_limits_be_met_the_same(validator: RunningChain) -> None:
+    """On the second ledger: windows that end in seconds, full threads and trees, 64 votes."""
+    chain = RpcChain(validator)
+    expected = await told(await rent_of(chain))
+    equal(await reach_limits(chain), expected[reach_limits])
+    equal(await pass_the_window(chain), expected[pass_the_window])
 
-    create = instructions.create_thread(
-        program, payer=creator_key, creator=creator_key, mint=chain.mint, nonce=1, title_hash="11" * 32
-    )
-    await send(create, creator)
-    post = instructions.post_message(
-        program, payer=creator_key, author=creator_key, thread_id=thread_id, body_hash=body_hash(1), nonce=1
-    )
-    await send(post, creator)
-    submit = instructions.submit_message(
-        program,
-        payer=author_key,
-        author=author_key,
-        source=program.associated_token_account(author_key, chain.mint),
-        thread_id=thread_id,
-        body_hash=body_hash(2),
-        nonce=2,
-        stake=MINIMUM_STAKE,
-        max_expires_at=FAR_FUTURE,
-    )
-    await send(submit, author)
-    posted = identity.content_hash(thread_id, creator_key, 1, body_hash(1))
-    submitted = identity.content_hash(thread_id, author_key, 2, body_hash(2))
-    vote = instructions.cast_vote(
-        program,
-        payer=creator_key,
-        voter=creator_key,
-        thread_id=thread_id,
-        content_hash=submitted,
-        approve=True,
-    )
-    await send(vote, creator)
-    message_address = program.message(thread_address, submitted)
-    message = decode_message(message_address, await account(chain, message_address))
-    assert (message.status, message.leaf_index) == (MessageStatus.PUBLISHED, 1)
-    state = await thread()
-    assert state.content_root == merkle.root_of([posted, submitted])
-    assert [c.key for c in state.co_authors] == [creator_key, author_key]
-    leave = instructions.divest(
-        program,
-        co_author=author_key,
-        destination=program.associated_token_account(author_key, chain.mint),
-        thread_id=thread_id,
-        min_payout=MINIMUM_STAKE // 2,
-    )
-    await send(leave, author)
-    state = await thread()
-    assert (state.token_balance, state.sequence) == (MINIMUM_STAKE // 2, 5)
-    assert [c.key for c in state.co_authors] == [creator_key]
+
+async def rent_of(chain: Chain) -> bytes:
+    """The cluster's rent sysvar. Clusters differ in how they write the same rent down, and reading costs units."""
+    (sysvar,) = await chain.accounts([RENT])
+    assert sysvar is not None
+    return sysvar.data
+
+
+def equal(found: list[Step], expected: list[Step]) -> None:
+    """Step by step, so that the first difference is shown."""
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours == theirs, ours.title
