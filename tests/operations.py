@@ -4,8 +4,10 @@ from __future__ import annotations
 
 MESSAGE = """
   id contentHash status body contentState version leafIndex author { address }
-  requiredVoters { address } votes { voter { address } approve } stake { amount }"""
-THREAD = "id threadId address title version contentRoot eventCursor messageCount coAuthors { user { address } }"
+  requiredVoters { address } votes { voter { address } approve claimed } stake { amount }
+  escrowRemaining { amount }"""
+THREAD = "id threadId address title version contentRoot eventCursor messageCount "
+THREAD += "tokenBalance { amount } treasuryDue { amount } coAuthors { user { address } }"
 UPDATE = "signature slot outcome cursor clientMutationId steps { name state durationMs detail }"
 PROBLEM = """
   ... on Problem { code explanation retryable }
@@ -23,13 +25,16 @@ SIGN_IN = (
     "... on SignInSuccess { token expiresAt viewer { address } } ... on Problem { code explanation } } }"
 )
 
-_PREPARED = "{ __typename ... on PreparedTransaction { transaction threadId contentHash nonce salt } " + PROBLEM + " }"
+_PREPARED = (
+    "{ __typename ... on PreparedTransaction { transaction threadId contentHash nonce salt feePayer feeLamports "
+    "rentLamports computeUnitLimit } " + PROBLEM + " }"
+)
 
 
 def _prepare(field: str, declared: str, passed: str) -> str:
     return (
-        f"query Prepare($wallet: Pubkey!, {declared}) "
-        f"{{ prepare {{ {field}(wallet: $wallet, {passed}) {_PREPARED} }} }}"
+        f"query Prepare($wallet: Pubkey!, $fees: FeeOptions, {declared}) "
+        f"{{ prepare {{ {field}(wallet: $wallet, fees: $fees, {passed}) {_PREPARED} }} }}"
     )
 
 
@@ -48,6 +53,12 @@ PREPARE = {
     "castVote": _prepare(
         "castVote", "$contentHash: Hash!, $approve: Boolean!", "contentHash: $contentHash, approve: $approve"
     ),
+    **{
+        field: _prepare(field, "$contentHash: Hash!", "contentHash: $contentHash")
+        for field in ("cancelMessage", "claimEscrow", "refundStake", "expireMessage", "resolveMessage")
+    },
+    "divest": _prepare("divest", "$threadId: Hash!, $minPayout: U64", "threadId: $threadId, minPayout: $minPayout"),
+    "sweepThread": _prepare("sweepThread", "$threadId: Hash!", "threadId: $threadId"),
 }
 
 
@@ -64,7 +75,12 @@ MUTATE = {
     "createThread": _mutate("createThread", "CreateThreadInput", f"thread {{ {THREAD} }}"),
     "postMessage": _mutate("postMessage", "PostMessageInput", _BOTH),
     "submitMessage": _mutate("submitMessage", "SubmitMessageInput", _BOTH),
-    "castVote": _mutate("castVote", "TransactionInput", _BOTH),
+    **{
+        field: _mutate(field, "TransactionInput", _BOTH)
+        for field in ("castVote", "cancelMessage", "claimEscrow", "refundStake", "expireMessage", "resolveMessage")
+    },
+    "divest": _mutate("divest", "TransactionInput", f"thread {{ {THREAD} }}"),
+    "sweepThread": _mutate("sweepThread", "TransactionInput", f"thread {{ {THREAD} }}"),
 }
 
 READ_THREAD = f"""
@@ -89,6 +105,12 @@ subscription Events($threadId: Hash!, $after: Cursor) {
     ... on MessageSubmitted { message { contentHash status body } }
     ... on VoteCast { vote { approve voter { address } } message { contentHash } }
     ... on MessagePublished { message { contentHash status body leafIndex } }
+    ... on MessageDecided { message { contentHash status } }
+    ... on MessageCancelled { message { contentHash status } }
+    ... on MessageExpired { message { contentHash status } }
+    ... on EscrowClaimed { message { contentHash } claimant { address } amount { amount } }
+    ... on StakeRefunded { message { contentHash } amount { amount } }
     ... on CoAuthorJoined { user { address } }
+    ... on CoAuthorLeft { user { address } amount { amount } }
   }
 }"""

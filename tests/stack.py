@@ -131,10 +131,16 @@ class RunningServer:
             "localnet", self.rpc_url, "", str(keys.program.pubkey()), str(keys.mint.pubkey()), keys.admin
         )
 
-    async def actor(self) -> Actor:
-        """A new funded wallet, signed in."""
+    async def pass_window(self) -> None:
+        """Turn the embedded chain's clock past the end of every message that is pending now."""
+        await self.data_of(
+            "mutation Later($seconds: Int!) { devAdvanceClock(seconds: $seconds) }", {"seconds": 604_800}
+        )
+
+    async def actor(self, tokens: int = 1_000_000_000) -> Actor:
+        """A new funded wallet, signed in; without `tokens` it has no token account."""
         actor = Actor(self, Keypair())
-        await self.chain.fund(actor.address)
+        await self.chain.fund(actor.address, tokens=tokens)
         await actor.sign_in()
         return actor
 
@@ -202,13 +208,24 @@ class Actor:
         prepared: Json = (await self.ask(operations.PREPARE[field], variables))["prepare"][field]
         return prepared
 
-    async def signed(self, field: str, **arguments: Any) -> Json:
-        """Input of the mutation `field`, prepared and signed."""
-        prepared = await self.prepare(field, **arguments)
+    async def signed(self, field: str, *, sponsor: Actor | None = None, **arguments: Any) -> Json:
+        """Input of the mutation `field`, prepared and signed by whoever has to; `sponsor` pays where one is named."""
+        fees = {} if sponsor is None else {"fees": {"feePayer": sponsor.address}}
+        prepared = await self.prepare(field, **arguments, **fees)
         assert prepared["__typename"] == "PreparedTransaction", prepared
         text: Json = {name: arguments[name] for name in ("title", "body") if name in arguments}
         salt = {"salt": prepared["salt"]} if text else {}
-        return {"signedTransaction": self.sign(prepared["transaction"]), **text, **salt}
+        transaction = prepared["transaction"]
+        for actor in (self, sponsor):
+            if actor is not None and actor.must_sign(transaction):
+                transaction = actor.sign(transaction)
+        return {"signedTransaction": transaction, **text, **salt}
+
+    def must_sign(self, transaction: str) -> bool:
+        """Whether this wallet's signature is among those that the transaction (base64) needs."""
+        message = VersionedTransaction.from_bytes(b64decode(transaction)).message
+        signers = list(message.account_keys)[: message.header.num_required_signatures]
+        return self.keypair.pubkey() in signers
 
     async def mutate(self, field: str, signed: Json) -> Json:
         """The payload of the mutation `field`."""
@@ -220,6 +237,19 @@ class Actor:
         payload = await self.mutate(field, await self.signed(field, **arguments))
         assert payload["__typename"] == f"{field[0].upper()}{field[1:]}Success", payload
         return payload
+
+    async def submit(self, thread_id: str, body: str, stake: int = 1_000_000) -> str:
+        """A pending message; its content hash."""
+        payload = await self.act("submitMessage", threadId=thread_id, body=body, stake=str(stake))
+        content_hash: str = payload["message"]["contentHash"]
+        return content_hash
+
+    async def tokens(self) -> int | None:
+        """Base units in the associated token account; None where there is none."""
+        chain = self._server.chain
+        address = chain.addresses.associated_token_account(self.address, chain.mint)
+        found = await chain.rpc("getAccountInfo", address, {"encoding": "base64", "commitment": "confirmed"})
+        return None if found["value"] is None else int.from_bytes(b64decode(found["value"]["data"][0])[64:72], "little")
 
     async def create_thread(self, title: str = "A thread") -> str:
         """A new thread; its id."""
