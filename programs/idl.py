@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from chorale.domain.program_errors import ProgramError
-from programs.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM
+from programs import idl_docs
+from programs.idl_addresses import ANY_ADDRESS, FIXED, constants, seeds
 from programs.interface import (
     ACCOUNTS,
     EVENTS,
@@ -27,21 +28,15 @@ from programs.interface import (
     AccountSpec,
     EventSpec,
     InstructionSpec,
-    VectorSpec,
 )
 from programs.wire import HASH_BYTES, Field, Kind
 
 FOLDER = Path(__file__).with_name("idl")
 VERSION = "0.1.0"
-
-# No id is compiled in: clients put their deployment's here.
-ANY_ADDRESS = "1" * 32
-
-_MAY_SIGN = "May sign; must sign for a destination that is not its associated token account."
+_DESCRIPTION = "Ownership, approvals and tokens of collaborative threads."
 
 _BYTES32 = {"array": ["u8", HASH_BYTES]}
 _TYPES: dict[Kind, Any] = {Kind.KEY: "publicKey", Kind.HASH: _BYTES32}
-_FIXED = {"system_program": SYSTEM_PROGRAM, "token_program": TOKEN_PROGRAM}
 
 
 def legacy() -> dict[str, Any]:
@@ -51,8 +46,9 @@ def legacy() -> dict[str, Any]:
         "version": VERSION,
         "name": "chorale",
         "instructions": [_instruction(spec) for spec in INSTRUCTIONS.values()],
-        "accounts": [{"name": spec.name, "type": _struct(_account_fields(spec))} for spec in ACCOUNTS.values()],
-        "types": [{"name": vector.type_name, "type": _struct(_fields(vector.item.fields))} for vector in vectors],
+        "constants": constants(),
+        "accounts": [_type(spec.name, _account_fields(spec)) for spec in ACCOUNTS.values()],
+        "types": [_type(vector.type_name, _fields(vector.item.fields)) for vector in vectors],
         "events": [_event(spec) for spec in EVENTS.values()],
         "errors": _errors(),
     }
@@ -61,18 +57,20 @@ def legacy() -> dict[str, Any]:
 def modern() -> dict[str, Any]:
     """The form since 0.30 as JSON data: snake case, discriminators, every struct among the types."""
     structs = [*legacy()["accounts"], *legacy()["types"]]
-    types = [{"name": entry["name"], "type": _struct(_modern_fields(entry["type"]["fields"]))} for entry in structs]
-    types += [
-        {"name": spec.name, "type": _struct(_modern_fields(_fields(spec.record.fields)))} for spec in EVENTS.values()
+    structs += [
+        {"name": spec.name, "docs": [idl_docs.EVENTS[spec.name]], "type": _struct(_fields(spec.record.fields))}
+        for spec in EVENTS.values()
     ]
+    types = [{**entry, "type": _struct(_modern_fields(entry["type"]["fields"]))} for entry in structs]
     return {
         "address": ANY_ADDRESS,
-        "metadata": {"name": "chorale", "version": VERSION, "spec": "0.1.0"},
+        "metadata": {"name": "chorale", "version": VERSION, "spec": "0.1.0", "description": _DESCRIPTION},
         "instructions": [_modern_instruction(spec) for spec in INSTRUCTIONS.values()],
         "accounts": [_discriminated(spec) for spec in ACCOUNTS.values()],
         "events": [_discriminated(spec) for spec in EVENTS.values()],
         "errors": _errors(),
         "types": types,
+        "constants": constants(),
     }
 
 
@@ -85,34 +83,39 @@ def files() -> dict[Path, str]:
 def _instruction(spec: InstructionSpec) -> dict[str, Any]:
     return {
         "name": _camel(spec.name),
+        "docs": [idl_docs.INSTRUCTIONS[spec.name]],
         "accounts": [_role(role) for role in spec.accounts],
         "args": _fields(spec.args.fields),
     }
 
 
 def _role(role: AccountRole) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": _camel(role.name), "isMut": role.writable, "isSigner": role.signer}
-    if role.optional_signer:
-        entry["docs"] = [_MAY_SIGN]
-    return entry
+    return {
+        "name": _camel(role.name),
+        "isMut": role.writable,
+        "isSigner": role.signer,
+        "docs": [idl_docs.ROLES[role.name]],
+    }
 
 
 def _event(spec: EventSpec) -> dict[str, Any]:
-    return {"name": spec.name, "fields": [{**field, "index": False} for field in _fields(spec.record.fields)]}
+    # This form has no room for documentation here.
+    listed = [{"name": field["name"], "type": field["type"], "index": False} for field in _fields(spec.record.fields)]
+    return {"name": spec.name, "fields": listed}
 
 
 def _account_fields(spec: AccountSpec) -> list[dict[str, Any]]:
     listed = _fields((*HEADER, *spec.fixed))
     if spec.frontier:
-        listed.append({"name": "frontier", "type": {"array": [_BYTES32, TREE_DEPTH]}})
-    listed.append({"name": "reserved", "type": {"array": ["u8", RESERVED_BYTES]}})
+        listed.append(_field("frontier", {"array": [_BYTES32, TREE_DEPTH]}))
+    listed.append(_field("reserved", {"array": ["u8", RESERVED_BYTES]}))
     if spec.vector is not None:
-        listed.append(_vector(spec.vector))
+        listed.append(_field(spec.vector.name, {"vec": {"defined": spec.vector.type_name}}))
     return listed
 
 
-def _vector(vector: VectorSpec) -> dict[str, Any]:
-    return {"name": _camel(vector.name), "type": {"vec": {"defined": vector.type_name}}}
+def _type(name: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"name": name, "docs": [idl_docs.ACCOUNTS[name]], "type": _struct(listed)}
 
 
 def _struct(listed: list[dict[str, Any]]) -> dict[str, Any]:
@@ -120,7 +123,11 @@ def _struct(listed: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _fields(members: Iterable[Field]) -> list[dict[str, Any]]:
-    return [{"name": _camel(field.name), "type": _TYPES.get(field.kind, field.kind.value)} for field in members]
+    return [_field(field.name, _TYPES.get(field.kind, field.kind.value)) for field in members]
+
+
+def _field(name: str, described: Any) -> dict[str, Any]:
+    return {"name": _camel(name), "docs": [idl_docs.FIELDS[name]], "type": described}
 
 
 def _camel(name: str) -> str:
@@ -131,21 +138,28 @@ def _camel(name: str) -> str:
 def _modern_instruction(spec: InstructionSpec) -> dict[str, Any]:
     accounts = []
     for role in spec.accounts:
-        entry: dict[str, Any] = {"name": role.name}
-        entry |= {"docs": [_MAY_SIGN]} if role.optional_signer else {}
+        derived = seeds(spec.name, role.name)
+        entry: dict[str, Any] = {"name": role.name, "docs": [idl_docs.ROLES[role.name]]}
         entry |= {"writable": True} if role.writable else {}
         entry |= {"signer": True} if role.signer else {}
-        entry |= {"address": _FIXED[role.name]} if role.name in _FIXED else {}
+        entry |= {"address": FIXED[role.name]} if role.name in FIXED else {}
+        entry |= {"pda": {"seeds": derived}} if derived is not None else {}
         accounts.append(entry)
-    return {**_discriminated(spec), "accounts": accounts, "args": _modern_fields(_fields(spec.args.fields))}
+    return {
+        "name": spec.name,
+        "docs": [idl_docs.INSTRUCTIONS[spec.name]],
+        "discriminator": list(spec.discriminator),
+        "accounts": accounts,
+        "args": _modern_fields(_fields(spec.args.fields)),
+    }
 
 
-def _discriminated(spec: InstructionSpec | AccountSpec | EventSpec) -> dict[str, Any]:
+def _discriminated(spec: AccountSpec | EventSpec) -> dict[str, Any]:
     return {"name": spec.name, "discriminator": list(spec.discriminator)}
 
 
 def _modern_fields(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"name": _snake(field["name"]), "type": _modern_type(field["type"])} for field in listed]
+    return [{**field, "name": _snake(field["name"]), "type": _modern_type(field["type"])} for field in listed]
 
 
 def _modern_type(described: Any) -> Any:

@@ -1,7 +1,7 @@
 """The tree of a thread's published content hashes: append-only, SHA-256, depth 20. Standard library only.
 
 Leaf `sha256(0x00 ‖ content hash)`, node `sha256(0x01 ‖ left ‖ right)`; an empty leaf is 32 zero bytes. Hashes are 64
-lower-case hex digits. Copy this file to check a proof elsewhere; `tests/vectors/merkle.json` are its vectors.
+lower-case hex digits. `tests/vectors/merkle.json` are its vectors; `programs/proof.py` checks proofs.
 """
 
 from __future__ import annotations
