@@ -15,7 +15,7 @@ from chorale.domain.content import ContentKey, ContentKind, Embedding, StoredCon
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError, IndexDivergedError
 from chorale.domain.events import LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
-from chorale.domain.projection import Projection, Settled
+from chorale.domain.projection import ListedThread, Projection, Settled
 from chorale.domain.updates import Authority
 from chorale.projection.lanes import Lane, Lanes, Request
 from chorale.projection.progress import ChainProgress
@@ -89,6 +89,10 @@ class Projector:
         thread, messages = await self._changes.messages(thread_id, content_hashes)
         if thread is not None:
             await self._promoter.promote(thread, messages, title=True)
+
+    async def listed(self, thread_id: str, content_hash: str | None) -> ListedThread | None:
+        """What the lists hold of a thread and one of its messages; see IndexReader."""
+        return await self._index.listed(thread_id, content_hash)
 
     async def announce(self, event: NewEvent) -> LoggedEvent | None:
         """Log an event that the server makes itself; None where it is there already."""

@@ -32,8 +32,15 @@ from chorale.domain.content import (
 )
 from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.paging import Page, PageRequest
-from chorale.domain.projection import ChainCursor, IndexCensus, Projection, Settled, ThreadProgress
-from chorale.domain.treasury import BalanceChange, ChangePage, FlowPage, ProtocolProjection, TreasuryTotals
+from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, Projection, Settled, ThreadProgress
+from chorale.domain.treasury import (
+    BalanceChange,
+    ChangePage,
+    FlowPage,
+    ProtocolChange,
+    ProtocolProjection,
+    TreasuryTotals,
+)
 
 
 class Chain(Protocol):
@@ -172,6 +179,10 @@ class IndexReader(Protocol):
     async def thread_of(self, content_hash: str) -> tuple[str, MessageStatus] | None:
         """(thread_id, status) of an indexed message, staged ones included; None where it is unknown."""
 
+    async def listed(self, thread_id: str, content_hash: str | None) -> ListedThread | None:
+        """What the lists hold of a thread and one of its messages, read at one moment; None where the thread's account
+        is not indexed."""
+
     async def thread_id_at(self, address: str) -> str | None:
         """thread_id of a Thread account's address."""
 
@@ -259,6 +270,9 @@ class Index(IndexReader, Protocol):
 
         Nothing older overwrites: rows are guarded by their sequence, events by (thread, sequence, ordinal). Raises
         IndexDivergedError, having changed nothing, where the tree's root is not the account's `content_root`."""
+
+    async def protocol_changes_at(self, sequences: Sequence[int]) -> tuple[ProtocolChange, ...]:
+        """The changes of these sequences that are known, ascending."""
 
     async def protocol_sequences(self) -> frozenset[int]:
         """Sequences of the protocol whose changes are known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.approval import MessageStatus
 from chorale.domain.events import EventPosition, NewEvent
 
 
@@ -59,3 +60,24 @@ class IndexCensus:
     threads: int
     messages: int
     staged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMessage:
+    """What lists say of a message; `votes` holds (voter, approve, claimed), amounts are in base units."""
+
+    sequence: int
+    status: MessageStatus
+    decided_at: int
+    share: int
+    escrow_remaining: int
+    votes: frozenset[tuple[str, bool, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedThread:
+    """What lists say of a thread and one of its messages, at one moment; `co_authors` holds (key, joined_sequence)."""
+
+    sequence: int
+    co_authors: frozenset[tuple[str, int]]
+    message: ListedMessage | None

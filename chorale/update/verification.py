@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
-from chorale.domain.approval import MessageStatus
 from chorale.domain.chain import Commitment
-from chorale.domain.content import ContentKey, ContentKind, ContentState, FetchedContent, StoredContent
+from chorale.domain.content import ContentKey, ContentKind
 from chorale.domain.errors import StaleReadError
 from chorale.domain.ports import Chain, ContentStore, Embedder
 from chorale.projector import Projector
-from programs import identity
+from chorale.update.comparison import Comparison, absent, compare_content, compare_title
+from chorale.update.lists import compare_message, compare_thread
 from programs.accounts import decode_message, decode_thread
 from programs.addresses import ProgramAddresses
 
@@ -34,15 +34,6 @@ class Verified:
     """What was compared. `conflict` says what differs, None where nothing does; `remark` what could not be compared."""
 
     entities: Entities
-    conflict: str | None = None
-    remark: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Comparison:
-    """`gap` is the point's sequence minus the account's: below 0 the point is behind, above 0 the read is."""
-
-    gap: int = 0
     conflict: str | None = None
     remark: str | None = None
 
@@ -121,9 +112,12 @@ class Verification:
                 await self._projector.refresh(thread_id, () if content_hash is None else (content_hash,))
             else:
                 await asyncio.sleep(_PAUSE)
-        if found.gap > 0:
+        if found.gap > 0 and not found.of_lists:
             return await self._against_finalized(content_hash, entities, found.gap, patience)
-        raise StaleReadError("The content did not reach the chain's version while it was verified.")
+        if found.gap > 0 and content_hash is None:
+            # Others write to this thread all the time: each of their updates compares its own version.
+            return Verified(entities, remark="not compared: the lists, since the thread moves on")
+        raise StaleReadError("Derived state did not meet the chain's version while it was verified.")
 
     async def _against_finalized(self, content_hash: str | None, seen: Entities, gap: int, patience: float) -> Verified:
         """A point above what a node shows: wrong only where the chain finalizes less than what was seen here."""
@@ -141,58 +135,27 @@ class Verification:
         point = seen.message.sequence + gap
         return Verified(seen, f"the stored sequence {point} is above a finalized read, {final.message.sequence}")
 
-    async def _compare(self, entities: Entities, content_hash: str | None, own_content: bool) -> _Comparison:
+    async def _compare(self, entities: Entities, content_hash: str | None, own_content: bool) -> Comparison:
         thread, message = entities.thread, entities.message
         if thread is None or (content_hash is not None and message is None):
-            return _Comparison(gap=1)  # a node that is behind
+            return Comparison(gap=1)  # a node that is behind
+        content = await self._compare_content(thread, message, own_content)
+        if content.gap or content.conflict:
+            return content
+        listed = await self._projector.listed(thread.thread_id, content_hash)
+        lists = compare_thread(thread, listed) if message is None else compare_message(message, listed)
+        return replace(lists, remark=content.remark)
+
+    async def _compare_content(
+        self, thread: ThreadAccount, message: MessageAccount | None, own_content: bool
+    ) -> Comparison:
         if message is None:
             key = ContentKey(ContentKind.TITLE, thread.thread_id, thread.title_hash)
         else:
             key = ContentKey(ContentKind.MESSAGE, thread.thread_id, message.content_hash)
         fetched = (await self._content.fetch([key]))[key]
         if fetched.stored is None:
-            return _absent(fetched, own_content)
+            return absent(fetched, own_content)
         if message is None:
-            return _compare_title(thread, fetched.stored)
-        return _compare_message(thread, message, fetched.stored, self._embedder.fingerprint)
-
-
-def _absent(fetched: FetchedContent, own_content: bool) -> _Comparison:
-    if fetched.state is ContentState.QUARANTINED:
-        return _Comparison(conflict="the stored bytes no longer match their hash")
-    absent = "the stored bytes are missing"
-    return _Comparison(conflict=absent) if own_content else _Comparison(remark=f"not compared: {absent}")
-
-
-def _compare_title(thread: ThreadAccount, stored: StoredContent) -> _Comparison:
-    if identity.title_hash(stored.salt, stored.body) != thread.title_hash:
-        return _Comparison(conflict="the stored title does not hash to title_hash")
-    if stored.author != thread.creator:
-        return _Comparison(conflict=f"the stored title is {stored.author}'s, the thread {thread.creator}'s")
-    if stored.status is MessageStatus.STAGED:
-        return _Comparison(gap=-1)
-    return _Comparison()
-
-
-def _compare_message(
-    thread: ThreadAccount, message: MessageAccount, stored: StoredContent, fingerprint: str
-) -> _Comparison:
-    body_hash = identity.body_hash(stored.salt, stored.body)
-    derived = identity.content_hash(thread.thread_id, message.author, message.nonce, body_hash)
-    if body_hash != message.body_hash or derived != message.content_hash:
-        return _Comparison(conflict="the stored bytes do not hash to body_hash and content_hash")
-    if stored.author != message.author:
-        return _Comparison(conflict=f"the stored author is {stored.author}, the chain's {message.author}")
-    if stored.sequence != message.sequence:
-        return _Comparison(gap=stored.sequence - message.sequence)
-    pairs = {
-        "status": (stored.status.value, message.status.value),
-        "submitted_sequence": (stored.submitted_sequence, message.submitted_sequence),
-        "submitted_at": (stored.submitted_at, message.submitted_at),
-        "voters": (sorted(stored.voters), sorted(vote.voter for vote in message.votes)),
-    }
-    differing = [f"{name} is {kept}, the chain's {true}" for name, (kept, true) in pairs.items() if kept != true]
-    if differing:
-        return _Comparison(conflict="; ".join(differing))
-    # Vectors of another model, or none, are written again like any promotion that has not arrived.
-    return _Comparison(gap=0 if stored.fingerprint == fingerprint else -1)
+            return compare_title(thread, fetched.stored)
+        return compare_content(thread, message, fetched.stored, self._embedder.fingerprint)

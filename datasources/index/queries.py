@@ -11,11 +11,12 @@ from chorale.domain.approval import MessageStatus
 from chorale.domain.errors import InvalidInputError
 from chorale.domain.events import EventBatch, EventPosition
 from chorale.domain.paging import Page, PageRequest
-from chorale.domain.projection import ChainCursor, IndexCensus, Settled, ThreadProgress
-from chorale.domain.treasury import ChangePage, FlowPage, TreasuryTotals
+from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, Settled, ThreadProgress
+from chorale.domain.treasury import ChangePage, FlowPage, ProtocolChange, TreasuryTotals
 from datasources.index import listings, log, pages, treasury, tree
 from datasources.index.connections import Connections
 from datasources.index.integers import exact_sum, joined
+from datasources.index.listed import listed
 from datasources.index.listings import Listing
 
 
@@ -45,6 +46,10 @@ class IndexQueries:
             content_hash,
         )
         return (row[0], MessageStatus(row[1])) if row else None
+
+    async def listed(self, thread_id: str, content_hash: str | None) -> ListedThread | None:
+        """See IndexReader."""
+        return await self._connections.read(partial(listed, thread_id=thread_id, content_hash=content_hash))
 
     async def thread_id_at(self, address: str) -> str | None:
         """See IndexReader."""
@@ -160,6 +165,10 @@ class IndexQueries:
     async def protocol_changes(self, page: PageRequest) -> ChangePage:
         """See IndexReader."""
         return await self._connections.read(lambda connection: treasury.changes(connection, page))
+
+    async def protocol_changes_at(self, sequences: Sequence[int]) -> tuple[ProtocolChange, ...]:
+        """See Index."""
+        return await self._connections.read(lambda connection: treasury.changes_at(connection, sequences))
 
     async def protocol_sequences(self) -> frozenset[int]:
         """See Index."""
