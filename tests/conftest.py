@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -27,24 +28,32 @@ def localnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]
 
 
 @pytest.fixture(scope="session")
-def validator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
-    """Agave's test validator; asked for as "brief", on a second ledger where messages expire after seconds.
+def only_validator() -> Iterator[ExitStack]:
+    """The one validator that runs; each takes a core, so it is ended before another is started."""
+    with ExitStack() as stack:
+        yield stack
 
-    Only one runs at a time, since each takes a core: pytest ends it before it makes the other.
-    """
+
+@pytest.fixture(scope="session")
+def validator(only_validator: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> RunningChain:
+    """Agave's test validator; it has the scenario's program as well, not initialised."""
+    only_validator.close()
     tmp = tmp_path_factory.mktemp("validator")
-    if getattr(request, "param", "") == "brief":
-        accounts = asyncio.run(limits.preloaded(BRIEF_WINDOW))
-        beginning = Preloaded(people.PROGRAM, people.ADMIN, people.MINT, BRIEF_WINDOW, accounts)
-        with running_validator(tmp, preloaded=beginning) as chain:
-            yield chain
-    else:
-        with running_validator(tmp, beside=[people.PROGRAM.pubkey()]) as chain:
-            yield chain
+    return only_validator.enter_context(running_validator(tmp, beside=[people.PROGRAM.pubkey()]))
 
 
+@pytest.fixture(scope="session")
+def brief_validator(only_validator: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> RunningChain:
+    """The same on a second ledger, preloaded with the scenario's accounts: messages expire after seconds."""
+    only_validator.close()
+    accounts = asyncio.run(limits.preloaded(BRIEF_WINDOW))
+    beginning = Preloaded(people.PROGRAM, people.ADMIN, people.MINT, BRIEF_WINDOW, accounts)
+    return only_validator.enter_context(running_validator(tmp_path_factory.mktemp("brief"), preloaded=beginning))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs the second ledger comes first, so that each ledger is made once."""
+    """What needs the second ledger comes first, before the first one's validator is started."""
     items.sort(key=lambda item: item.get_closest_marker("brief") is None)
 
 

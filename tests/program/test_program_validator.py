@@ -75,10 +75,9 @@ async def test_agave_tells_the_same(validator: RunningChain) -> None:
 @pytest.mark.brief
 @pytest.mark.validator
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("validator", ["brief"], indirect=True)
-async def test_agave_lets_time_pass_and_limits_be_met_the_same(validator: RunningChain) -> None:
+async def test_agave_lets_time_pass_and_limits_be_met_the_same(brief_validator: RunningChain) -> None:
     """On the second ledger: windows that end in seconds, full threads and trees, 64 votes."""
-    chain = RpcChain(validator)
+    chain = RpcChain(brief_validator)
     expected = await told(await rent_of(chain))
     equal(await reach_limits(chain), expected[reach_limits])
     equal(await pass_the_window(chain), expected[pass_the_window])

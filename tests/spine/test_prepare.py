@@ -216,11 +216,3 @@ async def test_funds_are_counted_to_the_lamport(desk: Desk, ana: Actor) -> None:
     assert refused(await submit(poor.key, thread_id, "x", MINIMUM_STAKE))[0] == "InsufficientFunds"
     assert refused(await submit(none.key, thread_id, "x", MINIMUM_STAKE))[0] == "InsufficientFunds"
     assert refused(await desk.preparer.create_thread(none.key, "T"))[0] == "InsufficientFunds"
-
-
-async def test_late_votes_are_refused_beforehand(desk: Desk, ana: Actor, ben: Actor) -> None:
-    """Last in this file: the chain's clock moves for good."""
-    thread_id = (await desk.create(ana)).content.key.thread_id
-    pending = await desk.submit(ben, thread_id, "In time?")
-    await desk.running.advance_clock(APPROVAL_WINDOW)
-    assert refused(await desk.preparer.cast_vote(ana.key, pending.hash, True)) == ("NotAllowedNow", "WINDOW_CLOSED")

@@ -23,7 +23,7 @@ from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import Outcome
 from datasources.embeddings import FastEmbedder
 from programs import instructions
-from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE, RunningChain, signed
+from tests.chains import MINIMUM_STAKE, RunningChain, signed
 from tests.spine.desk import Desk, open_desk
 from tests.spine.parts import Actor, open_parts
 
@@ -333,14 +333,3 @@ async def test_a_landed_transaction_is_answered_with_its_result(desk: Desk, ana:
     assert stored.body == "Sent by the wallet itself"
     changed = replace(command, body="Other bytes")
     assert (await desk.refused(changed)).problem == "ContentMismatch"
-
-
-async def test_votes_that_come_too_late(desk: Desk, ana: Actor, ben: Actor) -> None:
-    """Last in this file: the chain's clock moves for good."""
-    thread = await desk.create(ana)
-    thread_id = thread.content.key.thread_id
-    pending = await desk.submit(ben, thread_id, "Decide in time")
-    await desk.running.advance_clock(APPROVAL_WINDOW)
-    async with nothing_changed(desk):
-        refusal = await desk.refused(await desk.ballot(ana, thread_id, pending.hash, approve=True))
-    assert (refusal.problem, refusal.code) == ("NotAllowedNow", "WINDOW_CLOSED")
