@@ -137,3 +137,13 @@ def refusal_of(result: Result) -> Refusal | None:
     if result.code is not None and result.code >= FIRST_CODE:
         return next(error for error in ProgramError if error == result.code)
     return ByRuntime("", result.error["InstructionError"][1] if isinstance(result.error, dict) else result.error)
+
+
+def attempt(scene: Scene, instruction: Instruction) -> Refusal | None:
+    """Sends the instruction. Where it is refused, every account of the chain has to be what it was, byte for byte."""
+    scene.chain.known.update(str(meta.pubkey) for meta in instruction.accounts)
+    world = scene.world()
+    result = scene.send(instruction)
+    refusal = refusal_of(result)
+    assert refusal is None or scene.world() == world, (refusal, result.logs)
+    return refusal

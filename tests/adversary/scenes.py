@@ -49,6 +49,7 @@ class Scene:
         self.know(self.payer, self.stranger)
         if self.spec.accounts[0].name == "payer":
             self.instruction = with_account(self.instruction, 0, self.payer.key)
+        self.chain.known.update(str(meta.pubkey) for meta in self.instruction.accounts)
 
     def know(self, *wallets: Wallet | Keypair) -> None:
         """Wallets that sign wherever an instruction asks them to."""
