@@ -1,4 +1,4 @@
-"""The command line: serve, localnet, demo, export-schema. Settings come from the environment alone."""
+"""The command line: serve, localnet, keeper, demo, export-schema. Settings come from the environment alone."""
 
 from __future__ import annotations
 
@@ -52,6 +52,18 @@ def _localnet(options: argparse.Namespace) -> int:
 
     keep_files_private()
     return _run(supervised(data, port) if options.supervised else localnet(data, port, _announce))
+
+
+def _keeper(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    set_up_logs()
+    from chorale.process.data_directory import keep_files_private
+    from chorale.process.keeper_command import dry_run, keeper
+
+    keep_files_private()
+    if options.dry_run:
+        return _run(dry_run(settings, _announce))
+    return _run(keeper(settings, _say, _announce, once=options.once))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -122,6 +134,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     localnet.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     localnet.set_defaults(run=_localnet)
+
+    keeper = commands.add_parser(
+        "keeper",
+        help="send what is due to everybody: expire, resolve, refund, sweep",
+        description="Look over the program's accounts and send what anybody may send once it is due, paid for by "
+        "CHORALE_KEEPER_KEYPAIR. Needs an RPC and that keypair alone; on the embedded chain it has its own. Several "
+        "keepers share the work where they share CHORALE_CACHE_URL or CHORALE_DATA. Ctrl-C stops.",
+    )
+    how = keeper.add_mutually_exclusive_group()
+    how.add_argument(
+        "--once", action="store_true", help="one pass, without waiting; exit code 1 where some of it failed"
+    )
+    how.add_argument("--dry-run", action="store_true", help="print what is due and send nothing")
+    keeper.set_defaults(run=_keeper)
 
     demo = commands.add_parser(
         "demo",

@@ -14,6 +14,7 @@ from programs.addresses import ProgramAddresses
 
 if TYPE_CHECKING:
     from chorale.auth import SignIn, Viewer
+    from chorale.keeper import Keeper
     from chorale.prepare import Preparer
     from chorale.state_update import StateUpdates
 
@@ -49,6 +50,7 @@ class Context:
     facts: TokenFacts
     limits: Limits
     dev: DevTools | None = None
+    keeper: Keeper | None = None
     deadline: float | None = None
     repeatable: bool = field(default=False, init=False)
     loaders: Loaders = field(init=False)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+T = TypeVar("T")
+Parse = Callable[[str], T | None]
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -30,6 +34,17 @@ def folder(text: str) -> Path | None:
     """A folder, or a path where one can be made."""
     path = Path(text).expanduser()
     return path if path.is_dir() or not path.exists() else None
+
+
+def file(text: str) -> Path | None:
+    """The path of a file, there or not."""
+    path = Path(text).expanduser()
+    return None if path.is_dir() else path
+
+
+def whole(text: str) -> int | None:
+    """0 to 2^63 - 1."""
+    return int(text) if re.fullmatch(r"[0-9]{1,19}", text) and int(text) < 2**63 else None
 
 
 def url(text: str, *schemes: str) -> str | None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
+from chorale import keeper_settings
 from chorale import setting_values as values
 from chorale.domain.errors import StartupError
+from chorale.keeper_settings import KeeperSettings
 
 T = TypeVar("T")
 
@@ -60,6 +62,17 @@ class Limits:
     idempotency_ttl: int = 24 * 3600
     idempotency_key_chars: int = 128
     event_batch: int = 100
+    keeper_interval: float = 60.0
+    keeper_pause: float = 1.0
+    keeper_tick: float = 1.0
+    keeper_batch: int = 200
+    keeper_in_flight: int = 4
+    keeper_spread: float = 5.0
+    keeper_first_pause: float = 10.0
+    keeper_longest_pause: float = 6 * 3600.0
+    keeper_claim_ttl: float = 600.0
+    keeper_stop_timeout: float = 5.0
+    keeper_replenish: int = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -79,12 +92,18 @@ class Settings:
     events_url: str = "memory:"
     embedding_model: str = DEFAULT_MODEL
     demo: bool = True
+    keeper: KeeperSettings = field(default_factory=KeeperSettings)
     limits: Limits = field(default_factory=Limits)
 
     @property
     def embedded_chain(self) -> bool:
         """Whether `serve` starts the embedded chain itself."""
         return self.chain_url == "localnet:"
+
+    @property
+    def keeps(self) -> bool:
+        """Whether `serve` runs the keeper."""
+        return self.embedded_chain if self.keeper.runs is None else self.keeper.runs
 
     @property
     def http_address(self) -> str:
@@ -152,6 +171,7 @@ class Settings:
             ),
             embedding_model=read("EMBEDDING_MODEL", cls.embedding_model, lambda t: t, "a model name or a folder"),
             demo=read("DEMO", cls.demo, {"1": True, "0": False}.get, "1 or 0"),
+            keeper=KeeperSettings.read(read),
         )._checked()
 
     def _checked(self) -> Self:
@@ -168,6 +188,10 @@ class Settings:
                 "CHORALE_PROGRAM_ID",
                 "",
                 "the address of the deployed program, needed with a CHORALE_CHAIN_URL of a cluster",
+            )
+        if self.keeps and not self.embedded_chain and self.keeper.keypair is None:
+            raise SettingError(
+                "CHORALE_KEEPER_KEYPAIR", "", "the file of the keypair that pays, needed with CHORALE_KEEPER=1"
             )
         return self
 
@@ -186,6 +210,7 @@ _VARIABLES = {
     "EVENTS_URL": "memory: for one replica (memory:)",
     "EMBEDDING_MODEL": f"model name, or the folder of one ({DEFAULT_MODEL})",
     "DEMO": "1 or 0: demo data at the first start on an embedded chain (1)",
+    **keeper_settings.VARIABLES,
 }
 
 

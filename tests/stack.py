@@ -44,7 +44,7 @@ class RunningServer:
     def start(self) -> None:
         """Start, and wait until the address is announced. A failed start fails the test with the log."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("CHORALE_")}
-        environ |= {"CHORALE_PORT": "0", "CHORALE_CHAIN_RPC_PORT": "0", "CHORALE_DEMO": "0"}
+        environ |= {"CHORALE_PORT": "0", "CHORALE_CHAIN_RPC_PORT": "0", "CHORALE_DEMO": "0", "CHORALE_KEEPER": "0"}
         environ |= {"CHORALE_DATA": str(self.data)} | self._environ
         if self._cluster is not None:
             environ |= {

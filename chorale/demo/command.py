@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 
@@ -28,7 +29,7 @@ async def demo(settings: Settings, size: int, say: Callable[[str], None]) -> int
                 await Demo(OverHTTP(http, holder.address), say).grow(size)
             return 0
         with own(settings.data, "chorale demo"):
-            app = create_app(settings, say)
+            app = create_app(replace(settings, keeper=replace(settings.keeper, runs=False)), say)
             async with app.router.lifespan_context(app):
                 await app.services.watcher.caught_up()
                 await Demo(InProcess(app), say).grow(size)

@@ -12,8 +12,10 @@ from chorale.context import Context, DevTools
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
 from chorale.domain.updates import Authority
+from chorale.keeper import Keeper
 from chorale.prepare import Preparer
 from chorale.process.clusters import chain_identifier
+from chorale.process.keeping import open_keeper
 from chorale.process.localnet_process import supervised_localnet
 from chorale.projector import Projector
 from chorale.settings import Settings
@@ -59,6 +61,7 @@ class Services:
     addresses: ProgramAddresses
     facts: TokenFacts
     dev: DevTools | None
+    keeper: Keeper | None
     failure: asyncio.Future[str]
 
     async def admit(self, token: str) -> Viewer | None:
@@ -82,6 +85,7 @@ class Services:
             facts=self.facts,
             limits=self.settings.limits,
             dev=self.dev,
+            keeper=self.keeper,
         )
 
 
@@ -132,6 +136,10 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
     identifier = chain_identifier(genesis_hash)
     facts = TokenFacts(chain, addresses)
     await facts.token()
+    keeper = None
+    if settings.keeps:
+        keeper = await stack.enter_async_context(open_keeper(settings, chain, url, genesis_hash))
+        keeper.start()
     return Services(
         settings=settings,
         rpc_url=url,
@@ -149,6 +157,7 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
         addresses=addresses,
         facts=facts,
         dev=dev,
+        keeper=keeper,
         failure=failure,
     )
 

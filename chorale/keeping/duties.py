@@ -1,0 +1,89 @@
+"""What is due on chain, as pure functions of accounts and the cluster's clock. The program decides; these only ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.update.rules import expiry_error, is_decided_by, open_error, refund_error
+
+FROZEN = 2
+_TOKEN_ACCOUNT_SIZE = 165
+_TOKEN_STATE = 108
+
+
+class Duty(StrEnum):
+    """An instruction that anybody may send."""
+
+    EXPIRE = "expire"
+    RESOLVE = "resolve"
+    REFUND = "refund"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What seems due, by a slice of an account: `thread` is "" and `since` (unix s) 0 where the slice does not tell."""
+
+    duty: Duty
+    account: str
+    thread: str = ""
+    since: int = 0
+
+    @property
+    def key(self) -> str:
+        """Identity of the piece of work."""
+        return f"{self.duty.value}:{self.account}"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One instruction that is due, by whole accounts: on the message at `account`, a sweep on the thread itself.
+
+    `payee` is the author who is to be refunded, else ""; `amount` what is paid out, in base units.
+    """
+
+    duty: Duty
+    account: str
+    thread: str
+    payee: str = ""
+    amount: int = 0
+
+
+def message_due(message: MessageAccount, thread: ThreadAccount | None, now: int) -> Due | None:
+    """What anybody should send about a message at unix time `now`: at most one of expire, resolve and refund.
+
+    Whether it is to be resolved shows only beside its thread as it is at the same time.
+    """
+    if expiry_error(message, now) is None:
+        return Due(Duty.EXPIRE, message.address, message.thread)
+    if open_error(message, now) is None:
+        decided = thread is not None and is_decided_by(message, thread)
+        return Due(Duty.RESOLVE, message.address, message.thread) if decided else None
+    if refund_error(message, message.author) is None:
+        return Due(Duty.REFUND, message.address, message.thread, message.author, message.escrow_remaining)
+    return None
+
+
+def thread_due(address: str, treasury_due: int, minimum: int) -> Due | None:
+    """A sweep where a thread owes the treasury something, and at least `minimum` base units."""
+    if treasury_due >= max(minimum, 1):
+        return Due(Duty.SWEEP, address, address, amount=treasury_due)
+    return None
+
+
+def may_be_decided(votes: int, co_authors: int) -> bool:
+    """Whether an open message with that many votes can have the votes of all: the author may be a co-author too."""
+    return votes >= co_authors - 1
+
+
+def why_not_payable(token_account: bytes | None, mint: bytes, owner: bytes) -> str | None:
+    """Why nothing can be paid into this associated token account, as stored; None where it can. Keys are 32 bytes."""
+    if token_account is None:
+        return "the author has no associated token account"
+    if len(token_account) != _TOKEN_ACCOUNT_SIZE or token_account[:32] != mint or token_account[32:64] != owner:
+        return "the author's associated token account is of another owner or mint"
+    if token_account[_TOKEN_STATE] == FROZEN:
+        return "the author's token account is frozen"
+    return None
