@@ -13,6 +13,8 @@ from chorale.domain.approval import MessageStatus
 from chorale.domain.chain import Commitment
 from chorale.domain.content import ContentState, SearchMode
 from chorale.domain.updates import Authority, Outcome, StepName, StepState
+from chorale.keeping.duties import Duty as KeeperDuty
+from chorale.keeping.report import KeeperState
 
 E = TypeVar("E", bound=type[Enum])
 
@@ -135,12 +137,37 @@ _describe(
         "OVERFLOW": "The subscriber fell too far behind.",
     },
 )
+_describe(
+    KeeperDuty,
+    "KeeperDuty",
+    "An instruction of the program that anybody may send.",
+    {
+        "EXPIRE": "Ends a message whose window has passed.",
+        "RESOLVE": "Decides a message for which no vote is missing any more.",
+        "REFUND": "Pays the stake of an expired or cancelled message back to its author.",
+        "SWEEP": "Moves what a thread owes the treasury there.",
+    },
+)
+_describe(
+    KeeperState,
+    "KeeperState",
+    "Whether the keeper acts, and what keeps it from it.",
+    {
+        "RUNNING": "It looks for what is due and sends it.",
+        "OUT_OF_FUNDS": "Its fee payer holds too few lamports. It goes on once it has been sent some.",
+        "OUT_OF_BUDGET": "It has spent what it may spend in this hour.",
+        "STALLED": "The chain, or the store that keepers share, is away.",
+        "STOPPED": "The server is shutting down.",
+    },
+)
 
 __all__ = [
     "Authority",
     "Commitment",
     "ContentState",
     "GapReason",
+    "KeeperDuty",
+    "KeeperState",
     "MessageStatus",
     "Outcome",
     "SearchMode",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from resolvers.prepare.root import PrepareQueries
+from resolvers.queries.keeper import KeeperQueries
 from resolvers.queries.messages import MessageQueries
 from resolvers.queries.nodes import NodeQueries
 from resolvers.queries.protocol import ProtocolQueries
@@ -27,6 +28,7 @@ class Query(
     ThreadQueries,
     ProtocolQueries,
     TreasuryQueries,
+    KeeperQueries,
     UserQueries,
     NodeQueries,
 ):
