@@ -69,18 +69,22 @@ def root_of(leaf_at: Callable[[int], bytes], count: int, filled: int = 0, filler
 
     The first `filled` leaves are all `filler[0]` (with `filler` from `doubled`), the rest `leaf_at(index)`.
     """
+    return node_of(leaf_at, count, TREE_DEPTH, 0, filled, filler)
 
-    def node(level: int, index: int) -> bytes:
-        first, behind = index << level, (index + 1) << level
-        if first >= count:
-            return EMPTY[level]
-        if behind <= filled:
-            return filler[level]
-        if level == 0:
-            return leaf_at(index)
-        return parent(node(level - 1, 2 * index), node(level - 1, 2 * index + 1))
 
-    return node(TREE_DEPTH, 0)
+def node_of(
+    leaf_at: Callable[[int], bytes], count: int, level: int, index: int, filled: int, filler: Sequence[bytes]
+) -> bytes:
+    """Node number `index` at `level` of the same tree."""
+    first, behind = index << level, (index + 1) << level
+    if first >= count:
+        return EMPTY[level]
+    if behind <= filled:
+        return filler[level]
+    if level == 0:
+        return leaf_at(index)
+    left, right = (node_of(leaf_at, count, level - 1, 2 * index + side, filled, filler) for side in (0, 1))
+    return parent(left, right)
 
 
 def address_at(program: Key, seeds: Sequence[bytes], bump: int) -> Key:

@@ -137,7 +137,6 @@ class TokenAccount:
     holder: Key
     amount: int = 0
     frozen: bool = False
-    delegate: Key | None = None
 
     @property
     def size(self) -> int:

@@ -1,0 +1,96 @@
+"""`make prove`: many steps through many worlds, each step held against the model.
+
+python -m tests.prove --steps 100000 --seed 1              # all of it
+python -m tests.prove --seed 1 --world 17 --steps 203      # one world, up to the step that failed
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+import traceback
+
+from tests.prove.coverage import Coverage
+from tests.prove.profiles import profile_of
+from tests.prove.scene import Difference
+from tests.prove.walk import Walk
+
+STEPS_PER_WORLD = 450
+PROGRESS_EVERY = 5.0  # seconds
+SHOWN_STEPS = 12
+
+
+class Dice:
+    """Choices of one world, all from its seed."""
+
+    def __init__(self, seed: int, world: int) -> None:
+        self._random = random.Random(f"{seed} {world}")
+
+    def below(self, count: int) -> int:
+        """A number from 0 to `count` - 1."""
+        return int(self._random.random() * count)
+
+
+def walk(seed: int, world: int, steps: int, coverage: Coverage) -> int:
+    """Walks through one world for about `steps` calls, its end included. Returns how many there were."""
+    path = Walk(profile_of(world), watch=coverage.add)
+    dice = Dice(seed, world)
+    try:
+        while path.calls < min(steps, STEPS_PER_WORLD):
+            path.step(dice)
+        if steps > STEPS_PER_WORLD:
+            path.finish()
+        else:
+            path.audit.full()
+    except Exception as failure:
+        # Whatever ends a walk, it shall be repeatable.
+        report(failure, path, seed, world)
+        raise SystemExit(1) from failure
+    return path.calls
+
+
+def report(failure: Exception, path: Walk, seed: int, world: int) -> None:
+    """Says what differed and how to see it again."""
+    if not isinstance(failure, Difference):
+        traceback.print_exception(failure)
+    first = max(len(path.scene.steps) - SHOWN_STEPS, 0)
+    print(f"\nDIFFERENCE in world {world} ({path.profile.name}), call {path.calls + 1}: {failure}")
+    for number, step in enumerate(path.scene.steps[first:], first + 1):
+        print(f"  {number:4} {step}")
+    print(f"\nSeed {seed}. To see it again:\n  make prove SEED={seed} WORLD={world}")
+
+
+def main() -> int:
+    """Runs the command. Returns its exit code."""
+    parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--world", type=int, help="walk through this one alone")
+    options = parser.parse_args()
+    coverage, began, done, world = Coverage(), time.monotonic(), 0, options.world or 0
+    shown = began
+    while done < options.steps:
+        done += walk(options.seed, world, options.steps - done, coverage)
+        world += 1
+        if options.world is not None:
+            break
+        if time.monotonic() - shown >= PROGRESS_EVERY:
+            shown = time.monotonic()
+            print(f"{done:>8,} steps, {world} worlds, {done / (shown - began):,.0f} steps/s", file=sys.stderr)
+    seconds = time.monotonic() - began
+    print(coverage.table())
+    print(f"\n{done:,} steps in {world} worlds, seed {options.seed}: 0 differences.", end=" ")
+    print(f"{seconds:,.0f} s, {done / seconds:,.0f} steps/s.")
+    for name, cell in coverage.unforeseen:
+        print(f"not in the table: {name} {cell}")
+    if options.world is not None:
+        return 0
+    for name, cell in coverage.missing:
+        print(f"never reached: {name} {cell}")
+    return 1 if coverage.missing or coverage.unforeseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
