@@ -59,6 +59,14 @@ PREPARE = {
     },
     "divest": _prepare("divest", "$threadId: Hash!, $minPayout: U64", "threadId: $threadId, minPayout: $minPayout"),
     "sweepThread": _prepare("sweepThread", "$threadId: Hash!", "threadId: $threadId"),
+    "configure": _prepare(
+        "configure",
+        "$minimumStake: U64, $approvalWindowSeconds: Int, $admin: Pubkey",
+        "minimumStake: $minimumStake, approvalWindowSeconds: $approvalWindowSeconds, admin: $admin",
+    ),
+    "withdrawTreasury": _prepare(
+        "withdrawTreasury", "$amount: U64!, $destination: Pubkey", "amount: $amount, destination: $destination"
+    ),
 }
 
 
@@ -70,6 +78,15 @@ def _mutate(field: str, input_type: str, success: str) -> str:
     )
 
 
+PROTOCOL = "version admin minimumStake { amount } approvalWindowSeconds treasury { amount } missingChanges"
+TREASURY = """
+  address version slot balance { amount } swept { amount } deposited { amount } withdrawn { amount }
+  unexplainedIn { amount } unexplainedOut { amount }"""
+FLOW = """
+  __typename amount { amount } signature slot occurredAt
+  ... on TreasurySweep { threadId version thread { threadId title } }
+  ... on TreasuryWithdrawal { version admin { address } destination }"""
+_ADMINISTERED = f"protocol {{ {PROTOCOL} }} treasury {{ {TREASURY} }}"
 _BOTH = f"message {{ {MESSAGE} }} thread {{ {THREAD} }}"
 MUTATE = {
     "createThread": _mutate("createThread", "CreateThreadInput", f"thread {{ {THREAD} }}"),
@@ -81,6 +98,8 @@ MUTATE = {
     },
     "divest": _mutate("divest", "TransactionInput", f"thread {{ {THREAD} }}"),
     "sweepThread": _mutate("sweepThread", "TransactionInput", f"thread {{ {THREAD} }}"),
+    "configure": _mutate("configure", "TransactionInput", _ADMINISTERED),
+    "withdrawTreasury": _mutate("withdrawTreasury", "TransactionInput", _ADMINISTERED),
 }
 
 READ_THREAD = f"""
@@ -114,3 +133,22 @@ subscription Events($threadId: Hash!, $after: Cursor) {
     ... on CoAuthorLeft { user { address } amount { amount } }
   }
 }"""
+
+READ_TREASURY = f"""
+query ReadTreasury($first: Int, $after: Cursor, $last: Int, $before: Cursor) {{
+  treasury {{ {TREASURY}
+    flows(first: $first, after: $after, last: $last, before: $before) {{
+      nodes {{ {FLOW} }} edges {{ cursor node {{ signature }} }}
+      pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+    }}
+  }}
+}}"""
+READ_PROTOCOL = f"""
+query ReadProtocol($first: Int, $after: Cursor, $last: Int, $before: Cursor) {{
+  protocol {{ {PROTOCOL}
+    changes(first: $first, after: $after, last: $last, before: $before) {{
+      nodes {{ version admin {{ address }} minimumStake {{ amount }} approvalWindowSeconds signature slot occurredAt }}
+      pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+    }}
+  }}
+}}"""

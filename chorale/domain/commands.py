@@ -96,12 +96,22 @@ class ResolveMessage(Command):
     """Evaluate an open message again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configure(Command):
+    """Set the protocol's parameters, and who is admin from then on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawTreasury(Command):
+    """Pay out of the treasury."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
     """What a mutation's payload is made of. `thread` and `message` are accounts read at `slot`, of one version.
 
     Both are None where the outcome is UNKNOWN and nothing is on chain yet. `content_hash` is None where it is about no
-    message, `thread_id` where it is about no thread.
+    message, `thread_id` where it is about the protocol.
     """
 
     update: UpdateState

@@ -31,7 +31,11 @@ COMPUTE_UNITS = {
     "sweep": 40_000,
     "expire": 20_000,
     "resolve": 100_000,
+    "configure": 10_000,
+    "withdraw_treasury": 30_000,
 }
+MAKING_UNITS = 60_000
+"""For finding an associated token account's address twice, and making it."""
 _LAMPORTS_PER_SIGNATURE = 5_000
 _SECONDS_PER_BLOCK = 0.4
 

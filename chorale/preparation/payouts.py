@@ -6,16 +6,13 @@ from chorale.domain.accounts import ThreadAccount
 from chorale.domain.commands import FeeOptions, PreparedTransaction
 from chorale.domain.program_errors import ProgramError
 from chorale.preparation.arguments import check_hash, check_key, check_u64, fee_payer
-from chorale.preparation.base import COMPUTE_UNITS, Draft, Preparation, refuse
+from chorale.preparation.base import COMPUTE_UNITS, MAKING_UNITS, Draft, Preparation, refuse
 from chorale.preparation.destinations import TOKEN_ACCOUNT_SIZE, is_missing
 from chorale.preparation.snapshot import Snapshot, take_snapshot
 from chorale.update.refusals import refusals_as_data
 from chorale.update.rules import claim_error, divestment_error, due_to_treasury, refund_error, share_of
 from programs import instructions
 from programs.associated import create_associated_account
-
-# For finding the account's address twice, and making it.
-_MAKING_UNITS = 60_000
 
 
 class PayoutPreparation(Preparation):
@@ -115,7 +112,7 @@ class PayoutPreparation(Preparation):
         destination = self._addresses.associated_token_account(payee, mint)
         if is_missing(snapshot.accounts[destination], payee, mint):
             parts = (create_associated_account(payer=payer, owner=payee, mint=mint), *parts)
-            units += _MAKING_UNITS
+            units += MAKING_UNITS
             rent = max(0, await self._chain.rent(TOKEN_ACCOUNT_SIZE) - snapshot.lamports(destination))
         return Draft(
             instructions=parts,

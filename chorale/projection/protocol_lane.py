@@ -8,21 +8,37 @@ histories of its admin and of the account itself. What nodes no longer keep stay
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from chorale.domain.accounts import ProtocolAccount
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import TransactionRecord
+from chorale.domain.paging import PageRequest
 from chorale.domain.ports import Chain, Index
-from chorale.domain.treasury import ChangeKind, ProtocolProjection, TreasuryTotals
+from chorale.domain.treasury import ChangeKind, ProtocolChange, ProtocolProjection, TreasuryTotals
 from chorale.domain.updates import Authority
 from chorale.projection.protocol_history import Found, ProtocolHistory, changes_in
 from programs.accounts import decode_protocol
 from programs.addresses import ProgramAddresses
+from programs.token_accounts import token_amount
 
 _OVERLAP = 64  # slots before the last look that are listed again: nodes list some transactions late
 _LATER = 3  # further looks where something is not explained: the node may only lag
 _PAUSES = (0.05, 0.2, 0.8)  # s before asking again for a transaction that the node does not show yet
-_TOKEN_AMOUNT = slice(64, 72)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What the chain says at `slot` beside what the index says. `effect` are a transaction's changes as its events tell
+    them, `kept` the index's of the same sequences, `newest` its newest parameters."""
+
+    slot: int
+    account: ProtocolAccount | None
+    balance: int
+    effect: tuple[ProtocolChange, ...]
+    kept: tuple[ProtocolChange, ...]
+    totals: TreasuryTotals
+    newest: ProtocolChange | None
 
 
 class ProtocolLane:
@@ -50,6 +66,17 @@ class ProtocolLane:
         """Whatever has happened, whether a transaction of the program told of it or not."""
         async with self._one:
             await self._round(0, None)
+
+    async def read_back(self, signature: str, min_slot: int) -> ReadBack:
+        """The accounts at `min_slot` or later, and what is kept of them and of one transaction, for whoever compares.
+        What the transaction did is asked of the chain anew."""
+        effect = changes_in(await self._record(signature))
+        slot, account, balance = await self._read(min_slot)
+        kept = await self._index.protocol_changes_at([change.sequence for change in effect])
+        newest = await self._index.protocol_changes(PageRequest(first=1))
+        return ReadBack(
+            slot, account, balance, tuple(effect), kept, await self._index.treasury(), next(iter(newest.changes), None)
+        )
 
     async def _round(self, min_slot: int, record: TransactionRecord | None) -> None:
         slot, account, balance = await self._read(min_slot)
@@ -94,8 +121,7 @@ class ProtocolLane:
         protocol, treasury = read.accounts
         if protocol is None or protocol.owner != self._chain.program_id or treasury is None:
             return read.slot, None, 0
-        balance = int.from_bytes(treasury.data[_TOKEN_AMOUNT], "little")
-        return read.slot, decode_protocol(address, protocol.data), balance
+        return read.slot, decode_protocol(address, protocol.data), token_amount(treasury)
 
     async def _record(self, signature: str) -> TransactionRecord:
         for pause in (*_PAUSES, None):

@@ -23,12 +23,14 @@ from chorale.update.refusals import (
     insufficient_funds,
     not_found,
     nothing_to_decide,
+    treasury_too_low,
 )
 from chorale.update.rules import is_decided_by
 from programs import identity
 from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
 from programs.problems import program_error_of
+from programs.token_accounts import token_amount
 
 ALREADY_PROCESSED = "AlreadyProcessed"
 
@@ -129,6 +131,8 @@ class Acceptance:
 
     async def _subject(self, admission: Admission) -> _Subject:
         accounts = admission.instruction.accounts
+        if admission.kind.subject is Subject.PROTOCOL:
+            return await self._administration(admission)
         roles = [role for role in ("thread", "message", "protocol", "source") if role in accounts]
         read = await self._chain.accounts([accounts[role] for role in roles])
         found: dict[str, AccountData | None] = dict(zip(roles, read.accounts, strict=True))
@@ -145,6 +149,14 @@ class Acceptance:
         message = self._message(found["message"])
         decided = not admission.kind.decides or is_decided_by(message, thread)
         return _Subject(thread.thread_id, message.content_hash, idle=None if decided else nothing_to_decide())
+
+    async def _administration(self, admission: Admission) -> _Subject:
+        """About the protocol alone; who may do it the dry run tells."""
+        if admission.kind.instruction != "withdraw_treasury":
+            return _Subject(None)
+        treasury = (await self._chain.accounts([self._addresses.treasury()])).accounts[0]
+        held, asked = token_amount(treasury), admission.number("amount")
+        return _Subject(None, refusal=treasury_too_low(held, asked) if held < asked else None)
 
     def _new_message(
         self, admission: Admission, thread: ThreadAccount, found: dict[str, AccountData | None]

@@ -10,6 +10,7 @@ from chorale.domain.commands import (
     CastVote,
     ClaimEscrow,
     Command,
+    Configure,
     CreateThread,
     Divest,
     ExpireMessage,
@@ -18,6 +19,7 @@ from chorale.domain.commands import (
     ResolveMessage,
     SubmitMessage,
     SweepThread,
+    WithdrawTreasury,
 )
 from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES
 
@@ -29,6 +31,7 @@ class Subject(Enum):
     NEW_MESSAGE = auto()
     MESSAGE = auto()
     THREAD = auto()
+    PROTOCOL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +81,6 @@ KINDS: dict[type[Command], Kind] = {
     SweepThread: Kind("sweep", Subject.THREAD, "", frozenset({"NotFound"})),
     ExpireMessage: Kind("expire", Subject.MESSAGE, "", _USUAL),
     ResolveMessage: Kind("resolve", Subject.MESSAGE, "payer", _USUAL, decides=True),
+    Configure: Kind("configure", Subject.PROTOCOL, "admin", frozenset()),
+    WithdrawTreasury: Kind("withdraw_treasury", Subject.PROTOCOL, "admin", frozenset(), payee="admin"),
 }

@@ -148,8 +148,10 @@ class LateUpdates:
         if not record.succeeded:
             return landed(record, Outcome.REJECTED, "failed on chain")
         threads = [event.thread for event in record.events if event.name not in _ADMINISTRATION]
+        if not threads and record.events:
+            return UpdateFacts(record.signature, "", None, None, own=False)
         if not threads:
-            return landed(record, Outcome.VERIFIED, "concerns no thread")
+            return landed(record, Outcome.VERIFIED, "concerns neither a thread nor the protocol")
         read = await self._chain.accounts(threads[:1], min_context_slot=record.slot)
         account = read.accounts[0]
         if account is None or account.owner != self._chain.program_id:

@@ -119,6 +119,15 @@ def insufficient_funds(explanation: str, logs: tuple[str, ...] = ()) -> Refusal:
     return Refusal("InsufficientFunds", "INSUFFICIENT_FUNDS", explanation, logs=logs)
 
 
+def treasury_too_low(held: int, asked: int) -> Refusal:
+    """More is to be withdrawn than is there."""
+    return Refusal(
+        "InsufficientFunds",
+        "TREASURY_TOO_LOW",
+        f"The treasury holds {held} base units, {asked} were to be withdrawn. Withdraw less, or sweep threads first.",
+    )
+
+
 def not_found(what: str) -> Refusal:
     """Absent, or not visible to who asks: the two are not told apart."""
     return Refusal("NotFound", "NOT_FOUND", f"There is no such {what}, or it is not visible to you. Check its id.")

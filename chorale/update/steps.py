@@ -20,6 +20,7 @@ from chorale.update.acceptance import Acceptance, Accepted, is_already_processed
 from chorale.update.admission import Admission
 from chorale.update.late import is_expired
 from chorale.update.log import Progress, UpdateFacts, UpdateLog
+from chorale.update.protocol_verification import verify_protocol
 from chorale.update.refusals import is_blockhash_unknown, too_many_staged
 from chorale.update.verification import Verification, Verified
 
@@ -132,25 +133,19 @@ class UpdateSteps:
     async def propagate(self, facts: UpdateFacts, progress: Progress, status: SignatureStatus) -> None:
         """Wait until everything derived includes the transaction. Raises TimeoutError and what the projector raises."""
         with progress.step(StepName.PROPAGATE):
-            if facts.thread_id is None:
-                return progress.note(StepName.PROPAGATE, "nothing is derived from it")
             async with asyncio.timeout(self._limits.settle_timeout):
+                if facts.thread_id is None:
+                    await self._projector.protocol.settle(facts.signature, min_slot=status.slot)
+                    return
                 settled = await self._projector.settle(facts.thread_id, facts.signature, min_slot=status.slot)
             progress.set(cursor=event_cursor(settled.position))
-        return None
 
     async def verify(
         self, facts: UpdateFacts, progress: Progress, status: SignatureStatus, *, patience: float = 0.0
     ) -> Verified:
         """Read back, compare, and tell the thread's subscribers. Raises what `Verification.verify` raises."""
         with progress.step(StepName.VERIFY):
-            verified = await self._verification.verify(
-                facts.thread_id,
-                facts.content_hash,
-                status.slot,
-                own_content=facts.brings_content,
-                patience=patience,
-            )
+            verified = await self._compared(facts, status.slot, patience)
             note = verified.conflict or verified.remark
             if note is not None:
                 progress.note(StepName.VERIFY, note)
@@ -159,6 +154,14 @@ class UpdateSteps:
             _log.error("Update %s diverged: %s", facts.signature, verified.conflict)
         await self.end(facts, progress, Outcome.VERIFIED if verified.conflict is None else Outcome.DIVERGED)
         return verified
+
+    async def _compared(self, facts: UpdateFacts, slot: int, patience: float) -> Verified:
+        if facts.thread_id is None:
+            lane, attempts = self._projector.protocol, self._limits.verify_attempts
+            return await verify_protocol(lane, facts.signature, slot, attempts)
+        return await self._verification.verify(
+            facts.thread_id, facts.content_hash, slot, own_content=facts.brings_content, patience=patience
+        )
 
     async def end(self, facts: UpdateFacts, progress: Progress, outcome: Outcome) -> None:
         """Set the outcome and keep it."""

@@ -4,6 +4,7 @@ which stand in the threads' log and nowhere else."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import Any
 
@@ -96,16 +97,20 @@ def flows(connection: sqlite3.Connection, request: PageRequest) -> FlowPage:
 
 def changes(connection: sqlite3.Connection, request: PageRequest) -> ChangePage:
     """One page of CONFIGURED changes, newest first. Raises InvalidInputError as `flows`."""
-    found = select(connection, _CHANGES, "c.slot, c.occurred_at, c.admin, c.minimum_stake, c.approval_window", request)
-    made = [
-        ProtocolChange(
-            sequence, ChangeKind.CONFIGURED, slot, at, signature, admin=admin, minimum_stake=unsigned(stake),
-            approval_window=window,
-        )
-        for sequence, signature, slot, at, admin, stake, window in found.rows
-    ]  # fmt: skip
+    found = select(connection, _CHANGES, "c.*", request)
     page = _page([KeyedRow(row[1], "", (row[0], row[1])) for row in found.rows], request.last is not None, found)
-    return ChangePage(replace(page, sequence=totals(connection).sequence), tuple(made))
+    made = tuple(_change(row[2:]) for row in found.rows)
+    return ChangePage(replace(page, sequence=totals(connection).sequence), made)
+
+
+def changes_at(connection: sqlite3.Connection, sequences: Sequence[int]) -> tuple[ProtocolChange, ...]:
+    """The changes of these sequences that are known, ascending."""
+    marks = ",".join("?" * len(sequences))
+    rows = connection.execute(
+        f"SELECT * FROM protocol_changes WHERE sequence IN ({marks}) ORDER BY sequence",  # noqa: S608 -- only marks
+        tuple(sequences),
+    ).fetchall()
+    return tuple(_change(row) for row in rows)
 
 
 def known_sequences(connection: sqlite3.Connection) -> frozenset[int]:
@@ -136,6 +141,14 @@ def _values(change: ProtocolChange) -> tuple[Any, ...]:
     sequence, kind, slot, at, signature, admin, stake, window, amount, destination = astuple(change)
     amounts = [None if each is None else signed(each) for each in (stake, amount)]
     return (sequence, kind.value, slot, at, signature, admin, amounts[0], window, amounts[1], destination)
+
+
+def _change(row: tuple[Any, ...]) -> ProtocolChange:
+    sequence, kind, slot, at, signature, admin, stake, window, amount, destination = row
+    amounts = [None if each is None else unsigned(each) for each in (stake, amount)]
+    return ProtocolChange(
+        sequence, ChangeKind(kind), slot, at, signature, admin, amounts[0], window, amounts[1], destination
+    )
 
 
 def _flow(kind: FlowKind, row: tuple[Any, ...]) -> TreasuryFlow:

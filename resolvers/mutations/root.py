@@ -7,6 +7,7 @@ import strawberry
 from resolvers.mutations.cancel_message import CancelMessageMutation
 from resolvers.mutations.cast_vote import CastVoteMutation
 from resolvers.mutations.claim_escrow import ClaimEscrowMutation
+from resolvers.mutations.configure import ConfigureMutation
 from resolvers.mutations.create_thread import CreateThreadMutation
 from resolvers.mutations.dev_advance_clock import DevAdvanceClockMutation
 from resolvers.mutations.dev_sign import DevSignMutation
@@ -22,6 +23,7 @@ from resolvers.mutations.sign_in_challenge import SignInChallengeMutation
 from resolvers.mutations.sign_out import SignOutMutation
 from resolvers.mutations.submit_message import SubmitMessageMutation
 from resolvers.mutations.sweep_thread import SweepThreadMutation
+from resolvers.mutations.withdraw_treasury import WithdrawTreasuryMutation
 
 _DESCRIPTION = (
     "Changes. Those of the chain take a transaction that the wallet has signed (see `prepare`), update the authority "
@@ -45,6 +47,8 @@ class Mutation(
     SweepThreadMutation,
     ExpireMessageMutation,
     ResolveMessageMutation,
+    ConfigureMutation,
+    WithdrawTreasuryMutation,
 ):
     """On any chain."""
 

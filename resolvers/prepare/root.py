@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from resolvers.prepare.administration import PrepareAdministration
 from resolvers.prepare.decisions import PrepareDecisions
 from resolvers.prepare.messages import PrepareMessages
 from resolvers.prepare.payouts import PreparePayouts
@@ -13,7 +14,7 @@ from schema.fields import resolved
 @strawberry.type(
     description="Makes unsigned transactions: the wallet signs, the mutation of the same name takes the signed bytes."
 )
-class Prepare(PrepareMessages, PrepareDecisions, PreparePayouts):
+class Prepare(PrepareMessages, PrepareDecisions, PreparePayouts, PrepareAdministration):
     """One field per instruction."""
 
 
