@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import json
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Any
 
 import pytest
 from solders.pubkey import Pubkey
 
 from chorale.domain.events import ProgramEvent
-from programs.events import encode_event, events_in
+from programs.events import decode_event, encode_event, events_in
+from programs.interface import EVENTS
+from tests.vectors.make_events import camel
 
 PROGRAM = str(Pubkey.new_unique())
 OTHER = str(Pubkey.new_unique())
 THREAD = str(Pubkey.new_unique())
 EVENT = ProgramEvent("CoAuthorJoined", THREAD, 4, 2, {"key": OTHER})
 RAW = encode_event(EVENT)
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "events.json").read_text())
 
 
 def line(event: ProgramEvent = EVENT) -> str:
@@ -113,3 +119,22 @@ def test_text_that_resembles_a_call_changes_nothing(text: str) -> None:
     """Only the runtime's own words, with a depth of one or two digits, are taken for a call; nothing raises."""
     logs = [f"Program {PROGRAM} invoke [1]", text, line(), f"Program {PROGRAM} success"]
     assert events_in(logs, PROGRAM) == ((EVENT,), False)
+
+
+def test_the_vectors_hold_every_event() -> None:
+    """What readers in other languages are held to is every event of the interface, with all its fields, as read here."""
+    assert [vector["name"] for vector in VECTORS["events"]] == list(EVENTS)
+    for vector in VECTORS["events"]:
+        event = decode_event(b64decode(vector["raw"]))
+        assert event is not None
+        subject = EVENTS[event.name].record.fields[0].name
+        values = {subject: event.thread, "sequence": event.sequence, "ordinal": event.ordinal, **event.fields}
+        shown = {camel(name): value if isinstance(value, bool | str) else str(value) for name, value in values.items()}
+        assert shown == vector["data"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["logs"], ids=lambda vector: vector["name"])
+def test_the_vectors_logs_are_read_alike(vector: dict[str, Any]) -> None:
+    """The logs that readers in other languages are held to."""
+    events, cut = events_in(vector["logs"], VECTORS["programId"])
+    assert (len(events), not cut) == (vector["events"], vector["complete"])
