@@ -35,10 +35,9 @@ from programs.accounts import decode_message, decode_protocol, decode_thread
 from programs.addresses import TOKEN_PROGRAM, ProgramAddresses
 from programs.events import events_in
 
-# Where CHORALE_TEST_PROGRAM names another build (one of tests/mutants), the suite runs on that.
-PROGRAM_FILE = Path(
-    os.environ.get("CHORALE_TEST_PROGRAM") or Path(__file__).resolve().parents[2] / "programs" / "chorale.so"
-)
+PROGRAM_FILE = Path(__file__).resolve().parents[2] / "programs" / "chorale.so"
+# Names another build that chains are to run instead (tests/mutants).
+OTHER_BUILD = "CHORALE_TEST_PROGRAM"
 START = 1_800_000_000  # unix s: where every harness's clock begins
 SOL = 1_000_000_000
 WINDOW = 604_800
@@ -87,10 +86,11 @@ class Harness:
         initialise: bool = True,
         minimum_stake: int = MINIMUM_STAKE,
         approval_window: int = WINDOW,
-        program_file: Path = PROGRAM_FILE,
+        program_file: Path | None = None,
         new_keypair: Callable[[], Keypair] = Keypair,
     ) -> None:
         litesvm = pytest.importorskip("solders.litesvm", reason="LiteSVM is absent from this platform's solders")
+        program_file = program_file or Path(os.environ.get(OTHER_BUILD) or PROGRAM_FILE)
         if not program_file.exists():
             pytest.skip(f"{program_file.name} is not built: run programs/build")
         self.svm = litesvm.LiteSVM()
@@ -144,7 +144,7 @@ class Harness:
 
     def make_mint(self, *, freeze_authority: str | None = None) -> str:
         """A new mint of the SPL Token program with six decimals."""
-        address = Pubkey.new_unique()
+        address = self.new_keypair().pubkey()
         freeze = bytes(Pubkey.from_string(freeze_authority)) if freeze_authority else bytes(32)
         data = _MINT.pack(1, bytes(Pubkey.new_unique()), 10**18, 6, 1, 1 if freeze_authority else 0, freeze)
         self.put_account(str(address), TOKEN_PROGRAM, data)

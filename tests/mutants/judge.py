@@ -1,0 +1,136 @@
+"""Runs the program's tests against another build until the first one fails.
+
+Collecting the tests takes longer than killing most mutants, so it is done once: each build is judged in a fork of the
+process that has collected them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+
+from tests.program.harness import OTHER_BUILD
+
+ROOT = Path(__file__).resolve().parents[2]
+# What proves the program: the adversary suite, its rules one by one, and the model beside it. Left aside is what any
+# other build fails for not being the committed one (its bytes, its compute units), and what needs a validator.
+_LEFT_ASIDE = {"test_program_artefact.py", "test_program_units.py", "test_program_validator.py"}
+_SURVIVED, _KILLED, _BROKEN = 0, 1, 2
+
+# Found quickly or not at all: what fails is not shrunk, nothing is remembered, and the examples are always the same.
+settings.register_profile(
+    "mutants", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`killer` is the first test that failed, empty where all passed."""
+
+    killer: str
+    seconds: float
+
+
+def test_files() -> list[Path]:
+    """The files whose tests a mutant has to fail."""
+    program = sorted((ROOT / "tests" / "program").glob("test_program_*.py"))
+    adversary = sorted((ROOT / "tests" / "adversary").glob("test_*.py"))
+    return [*adversary, *(path for path in program if path.name not in _LEFT_ASIDE)]
+
+
+class Judge:
+    """A pytest plugin that hands the collected tests to `work` instead of running them."""
+
+    def __init__(self, work: Callable[[Judge], None]) -> None:
+        self._work = work
+        self._killers: Counter[tuple[str, str]] = Counter()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Takes the place of pytest's own loop."""
+        self._session = session
+        self._work(self)
+        return True
+
+    def verdict(self, build: Path, file: str) -> Verdict:
+        """What the tests say of `build`, whose source differs in `file`; the likeliest killers come first."""
+        began = time.monotonic()
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            self._try(build, file, writer)
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            killer = answer.read()
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code not in (_SURVIVED, _KILLED):
+            killer = killer or f"the tests' process, which ended with {code}"
+        if killer:
+            self._killers[file, killer] += 1
+        return Verdict(killer, time.monotonic() - began)
+
+    def _try(self, build: Path, file: str, writer: int) -> None:
+        """The child's part: never returns."""
+        code = _BROKEN
+        try:
+            os.environ[OTHER_BUILD] = str(build)
+            silent = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silent, 1)
+            os.dup2(silent, 2)
+            failed = self._first_failure(file)
+            os.write(writer, failed.encode())
+            code = _KILLED if failed else _SURVIVED
+        finally:
+            os._exit(code)
+
+    def _first_failure(self, file: str) -> str:
+        failures: list[str] = []
+
+        class Watch:
+            def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+                if report.failed:
+                    failures.append(report.nodeid)
+
+        plugins = self._session.config.pluginmanager
+        plugins.unregister(name="terminalreporter")  # it has kept the standard output of before
+        plugins.register(Watch())
+        items = self._in_order(file)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if failures:
+                break
+        return failures[0] if failures else ""
+
+    def _in_order(self, file: str) -> list[pytest.Item]:
+        """Those that killed others of this file, then those that name it, then the rest as collected."""
+        subject = Path(file).stem
+
+        def rank(item: pytest.Item) -> tuple[int, bool]:
+            return -self._killers[file, item.nodeid], subject not in item.nodeid
+
+        return sorted(self._session.items, key=rank)
+
+
+def with_tests_collected(work: Callable[[Judge], None]) -> None:
+    """Collects the tests and calls `work` with their judge. Raises RuntimeError where they cannot be collected."""
+    settings.load_profile("mutants")
+    done: list[bool] = []
+
+    def noted(judge: Judge) -> None:
+        work(judge)
+        done.append(True)
+
+    files = [str(path) for path in test_files()]
+    code = pytest.main(["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", *files], plugins=[Judge(noted)])
+    if not done:
+        raise RuntimeError(f"pytest ended with {code} before any mutant was judged")
+    sys.stdout.flush()
