@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from solders.account import Account
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.rent import Rent
 
 from chorale.domain.program_errors import ProgramError as E
@@ -34,9 +36,9 @@ _MINT_DATA = (
 def fresh_harness(*, preload: Mapping[str, Stored] | None = None, rent: bytes = b"") -> Harness:
     """A LiteSVM with the scenario's program, not initialised, beginning with `preload`, and with a cluster's `rent`
     sysvar."""
-    keypairs: Iterator[Keypair] = iter((PROGRAM, keypair("nobody")))
+    keypairs: Iterator[Keypair] = iter((PROGRAM, MINT, keypair("nobody")))
     harness = Harness(initialise=False, new_keypair=lambda: next(keypairs))
-    harness.mint = str(MINT.pubkey())
+    harness.svm.set_account(MINT.pubkey(), Account(0, b"", Pubkey.default()))  # the scenario makes it
     if rent:
         harness.svm.set_rent(Rent.from_bytes(rent))
     for address, stored in (preload or {}).items():
