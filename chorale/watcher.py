@@ -4,8 +4,8 @@ On every connection: subscribe first, then catch up (from the cursor, or from a 
 live with what the subscription has kept meanwhile. Nodes confirm, list and notify at their own pace, so that a
 transaction may slip through in between: what is listed is looked through again, a little later and then regularly. A
 transaction that is met twice is settled once. Where a log does not tell which threads it touched, all threads are
-looked over, at the next of those looks and once for many such transactions. The treasury is looked at along with them:
-a deposit runs no program that could tell of it. Nothing in a transaction ends this.
+looked over, at the next of those looks and once for many such transactions. The protocol is looked at along with
+them, and whenever the treasury's balance changes. Nothing in a transaction ends this.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from chorale.projection.catch_up import missed, snapshot
 from chorale.projection.content_check import check_content
 from chorale.projection.inbox import Feed, Inbox, pump
 from chorale.projection.protocol_history import changes_in
-from chorale.projection.settling import ProtocolLooks, Settling
+from chorale.projection.protocol_looks import ProtocolLooks
+from chorale.projection.settling import Settling
 from chorale.projection.staging import StagingCollector
 from chorale.projection.thread_names import threads_of
 from chorale.projector import Projector
@@ -56,7 +57,7 @@ class Watcher:
         self._untold: dict[str, int] = {}  # signatures and slots of transactions that call for a look-over
         self._looking: asyncio.Task[None] | None = None
         self._settling = Settling(projector)
-        self._protocol = ProtocolLooks(projector)
+        self._protocol = ProtocolLooks(chain, projector)
 
     async def caught_up(self) -> None:
         """Wait until derived state has reached the chain for the first time and the content has been checked."""
@@ -73,6 +74,7 @@ class Watcher:
         """Follow the chain until cancelled; a lost connection is made again."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._collector.run(), name="collect staged content")
+            tasks.create_task(self._protocol.run(), name="listen to the treasury")
             pause = _FIRST_PAUSE
             while True:
                 self._following = False

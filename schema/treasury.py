@@ -124,8 +124,8 @@ class Treasury:
         return TokenAmount.of(self.totals.withdrawn, self.token)
 
     @resolved(
-        "What the balance holds beyond all known flows: from transactions that nodes no longer tell of, and for up to "
-        "ten seconds what has just been deposited. 0 where everything is explained."
+        "What the balance holds beyond all known flows: from transactions that nodes no longer tell of, and for a "
+        "moment what has just been deposited. 0 where everything is explained."
     )
     def unexplained_in(self) -> TokenAmount:
         return TokenAmount.of(max(0, self.held - self.totals.explained), self.token)
@@ -145,8 +145,8 @@ class Treasury:
         return Commitment.CONFIRMED
 
     @resolved(
-        "What came in and went out, newest first, for everyone to see. Null only with an error, when an authority is "
-        "away."
+        "What came in and went out, for everyone to see: the newest slot first, within a slot in no order of meaning. "
+        "Null only with an error, when an authority is away."
     )
     async def flows(
         self, first: First = None, after: After = None, last: Last = None, before: Before = None

@@ -117,6 +117,10 @@ class Chain(Protocol):
         """Live transactions that mention the program and slot ticks. The first item (a SlotTick) is yielded only once
         the subscription stands. Ends or raises AuthorityUnavailableError when the connection is lost."""
 
+    def account_changes(self, address: str) -> AsyncGenerator[int, None]:
+        """The slot of every change of an account from now on. Ends or raises AuthorityUnavailableError when the
+        connection is lost; silence says nothing."""
+
 
 class ContentStore(Protocol):
     """Qdrant. Every fetch recomputes the hash of the stored bytes; what does not match is QUARANTINED."""

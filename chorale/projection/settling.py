@@ -55,29 +55,3 @@ class Settling:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         self._projector.progress.settle(thread_id, [signature])
-
-
-class ProtocolLooks:
-    """Looks at the protocol for the watcher. One that fails is made up for by the next, which comes anyway."""
-
-    def __init__(self, projector: Projector) -> None:
-        self._lane = projector.protocol
-        self._looking: asyncio.Task[None] | None = None
-
-    def start(self, tasks: asyncio.TaskGroup, record: TransactionRecord | None = None) -> None:
-        """Begin to settle a transaction that changed the protocol; without one a look, unless one is under way."""
-        if record is not None:
-            tasks.create_task(self._look(record), name="settle the protocol")
-        elif self._looking is None or self._looking.done():
-            self._looking = tasks.create_task(self._look(None), name="look at the protocol")
-
-    async def _look(self, record: TransactionRecord | None) -> None:
-        try:
-            if record is None:
-                await self._lane.look()
-            else:
-                await self._lane.settle(record.signature, min_slot=record.slot, record=record)
-        except ChoraleError as error:
-            _log.warning("The protocol is looked at again later: %s", error)
-        except Exception:  # noqa: BLE001 -- the next look may do without what stopped this one
-            _log.exception("The protocol is looked at again later")

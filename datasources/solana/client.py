@@ -26,7 +26,7 @@ from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.treasury import BalanceChange
 from datasources.solana import decode
-from datasources.solana.live import confirmation, live_transactions
+from datasources.solana.live import confirmation, live_changes, live_transactions
 from datasources.solana.pubsub import SharedSocket
 from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, Call, Rpc, RpcError, reads, unavailable
 
@@ -251,6 +251,10 @@ class SolanaChain:
     def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
         """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more)."""
         return live_transactions(self._ws_url, self._program_id, self.slot, self._block_time)
+
+    def account_changes(self, address: str) -> AsyncGenerator[int, None]:
+        """The slot of every change of an account, on a socket of its own."""
+        return live_changes(self._ws_url, address)
 
     def _record(self, signature: str, answer: Any) -> TransactionRecord | None:
         if answer is None:

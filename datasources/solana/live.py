@@ -90,6 +90,18 @@ async def live_transactions(
             yield item
 
 
+async def live_changes(ws_url: str, address: str) -> AsyncGenerator[int, None]:
+    """Slots at which an account changed. Raises AuthorityUnavailableError where the connection is lost."""
+    async with open_socket(ws_url) as socket:
+        inbox: Inbox = asyncio.Queue()
+        await socket.subscribe("accountSubscribe", [address, {**_CONFIRMED, "encoding": "base64"}], inbox)
+        while (notification := await inbox.get()) is not None:
+            with well_formed():
+                slot = int(notification.result["context"]["slot"])
+            yield slot
+        raise unavailable("the subscription connection was lost")
+
+
 async def _settled(status: Callable[[], Awaitable[SignatureStatus | None]]) -> SignatureStatus | None:
     try:
         found = await status()

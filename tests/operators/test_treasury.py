@@ -64,7 +64,7 @@ async def test_a_sweep_is_among_the_flows_when_its_mutation_answers(house: Runni
     before = await explained(house)
     _, signature = await sweep(house, 2_000_000)
     now = await treasury(house)
-    assert now["flows"]["nodes"][0]["signature"] == signature
+    assert signature in [flow["signature"] for flow in now["flows"]["nodes"]]
     assert int(now["swept"]["amount"]) == int(before["swept"]["amount"]) + 2_000_000
     assert now["unexplainedIn"] == now["unexplainedOut"] == {"amount": "0"}
 

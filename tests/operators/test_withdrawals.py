@@ -28,7 +28,8 @@ async def test_what_is_withdrawn_arrives_and_is_told(house: RunningServer, admin
     assert payload["protocol"]["treasury"] == now["balance"]
     assert now["version"] == payload["protocol"]["version"] == before["version"] + 1
     assert await admin.tokens() == (held or 0) + 1_500_000
-    assert (await treasury(house))["flows"]["nodes"][0]["signature"] == payload["update"]["signature"]
+    listed = [flow["signature"] for flow in (await treasury(house))["flows"]["nodes"]]
+    assert payload["update"]["signature"] in listed
 
 
 async def test_the_associated_account_is_made_where_it_is_missing(house: RunningServer, admin: Actor) -> None:
