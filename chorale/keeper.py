@@ -88,6 +88,7 @@ class Keeper:
         self._wake = asyncio.Event()
         self._closed = asyncio.Event()
         self._look_seconds = 0.0
+        self._unpaid = False
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -133,6 +134,7 @@ class Keeper:
         survey = await self._surveyor.look(lambda candidate: self._pauses.ready(candidate.key, begun))
         self._look_seconds = clock() - begun
         self._pauses.looked()
+        self._unpaid = False
         self._tally.pending, self._tally.next_due = survey.pending, survey.next_expiry
         work, failures = iter(survey.found), list[ChoraleError]()
         workers = min(self._limits.keeper_in_flight, len(survey.found))
@@ -173,6 +175,10 @@ class Keeper:
                 "keeper did=%s account=%s signature=%s lamports=%d",
                 candidate.duty.value, candidate.account, result.signature, result.lamports,
             )  # fmt: skip
+            return
+        if ending is Ending.UNPAID:
+            count.skipped += 1
+            self._unpaid = True
             return
         pause = self._pauses.failed(candidate.key, loop_time)
         match ending:
@@ -223,7 +229,7 @@ class Keeper:
         clock = asyncio.get_running_loop().time
         looked_at = clock()
         await self._sleep(max(self._limits.keeper_pause, _LOAD * self._look_seconds))
-        if survey.more:
+        if survey.more and not self._unpaid:
             return
         ends = [looked_at + self._limits.keeper_interval]
         turn = self._pauses.next_turn(looked_at)

@@ -78,6 +78,8 @@ class Errands:
 
         AuthorityUnavailableError: something was away; what had been sent by then stays claimed until it is settled.
         """
+        if not self._purse.can_pay(most_of(candidate.duty, self._price)):
+            return Result(Ending.UNPAID, "the fee payer may not spend more now")
         try:
             due = await self._checker.due(candidate, now)
         except Blocked as error:

@@ -54,6 +54,9 @@ class Purse:
         (account,) = (await self._chain.accounts([self.address])).accounts
         held = 0 if account is None else account.lamports
         await self._count(max(self.lamports - held, 0) if self._is_read else 0)
+        if self._low and held > self.lamports:
+            _log.info("keeper goes on: its fee payer %s holds %d lamports", self.address, held)
+            self._low = False
         self.lamports, self._is_read = held, True
 
     def can_pay(self, lamports: int) -> bool:

@@ -107,6 +107,12 @@ class Field:
         answer = await self.running.rpc("getTokenAccountBalance", actor.tokens)
         return int(answer["value"]["amount"])
 
+    async def signer(self, lamports: int = SOL) -> FileSigner:
+        """A new fee payer."""
+        signer = FileSigner(Keypair())
+        await self.running.fund(signer.address, lamports, 0)
+        return signer
+
     async def paid_by(self, keeper: Keeper) -> list[str]:
         """Signatures of all transactions that a keeper's fee payer has a part in, without those that funded it."""
         history = await self.chain.history(keeper.report().address)
@@ -130,9 +136,7 @@ class Field:
         polls_clock: bool = True,
     ) -> AsyncIterator[Keeper]:
         """A keeper with a funded keypair of its own and a store of claims by its name, unless they are given."""
-        if signer is None:
-            signer = FileSigner(Keypair())
-            await self.running.fund(signer.address, lamports, 0)
+        signer = signer or await self.signer(lamports)
         deployment = Deployment(await self.chain.genesis_hash(), self.running.mint)
         async with open_sqlite_sessions(self.folder / f"{name}.sqlite3") as own:
             keeper = Keeper(
