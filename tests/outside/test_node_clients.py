@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from solders.keypair import Keypair
 
 from tests.chains import RunningChain
+from tests.outside.node import TIMEOUT, run
 from tests.stack import RunningServer
 
 HERE = Path(__file__).parent
-_TIMEOUT = 90
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +25,7 @@ def scripts() -> Path:
     compiler = HERE / "node_modules" / ".bin" / "tsc"
     if not compiler.exists():
         pytest.skip("Node packages are missing: npm ci in tests/outside")
-    built = subprocess.run([compiler], cwd=HERE, capture_output=True, text=True, timeout=_TIMEOUT)
+    built = subprocess.run([compiler], cwd=HERE, capture_output=True, text=True, timeout=TIMEOUT)
     assert built.returncode == 0, built.stdout
     return HERE / "dist"
 
@@ -54,13 +51,3 @@ def test_kit_flow(scripts: Path, chain: RunningChain, served: RunningServer) -> 
         BEN_SEED=ben.secret().hex(),
     )
     assert len(bytes.fromhex(done["root"])) == 32
-
-
-def run(script: Path, **environ: str) -> Any:
-    """What a program prints at its end; its failure fails the test with what it says."""
-    kept = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
-    ended = subprocess.run(
-        ["node", script], env=kept | environ, cwd=HERE, capture_output=True, text=True, timeout=_TIMEOUT
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return json.loads(ended.stdout)

@@ -122,7 +122,7 @@ def test_text_that_resembles_a_call_changes_nothing(text: str) -> None:
 
 
 def test_the_vectors_hold_every_event() -> None:
-    """What readers in other languages are held to is every event of the interface, with all its fields, as read here."""
+    """What readers in other languages are held to is every event of the interface, with all fields, as read here."""
     assert [vector["name"] for vector in VECTORS["events"]] == list(EVENTS)
     for vector in VECTORS["events"]:
         event = decode_event(b64decode(vector["raw"]))

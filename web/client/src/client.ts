@@ -69,8 +69,12 @@ export function choraleAt(programAddress: Address) {
     } satisfies Record<Uncapitalize<keyof typeof ChoraleInstruction>, unknown>,
     /** The events that this program logged in a transaction. */
     readEvents: (logs: readonly string[]): EventsRead => readEvents(logs, programAddress),
-    /** Whether a transaction failed with an error of this program, or with that one. */
-    isError: (error: unknown, message: Parameters<typeof isProgramError>[1], code?: ChoraleError): boolean =>
-      isProgramError(error, message, programAddress, code),
+    /** Whether a transaction failed with an error of this program, or with that one; a preflight's failure is its cause. */
+    isError: (error: unknown, message: Parameters<typeof isProgramError>[1], code?: ChoraleError): boolean => {
+      for (let inner = error; inner instanceof Error; inner = inner.cause) {
+        if (isProgramError(inner, message, programAddress, code)) return true;
+      }
+      return false;
+    },
   };
 }
