@@ -20,7 +20,7 @@ def initialize(scene: Scene, pick: Pick) -> Instruction:
     mint = one_of(pick, [scene.mint, scene.mint, scene.freezable, scene.freezable, scene.wallets[0]])
     return instructions.initialize(
         scene.program,
-        payer=key_text(_payer(scene, pick)),
+        payer=key_text(scene.broke if chance(pick, 10) else scene.sponsor),
         admin=key_text(scene.wallets[0]),
         mint=key_text(mint),
         minimum_stake=MINIMUM_STAKE,
@@ -56,13 +56,14 @@ def withdraw_treasury(scene: Scene, pick: Pick) -> Instruction:
 
 def create_thread(scene: Scene, pick: Pick) -> Instruction:
     """With a new nonce, or with one that was used."""
-    again = chance(pick, 15)
+    creator = one_of(pick, scene.wallets)
+    nonces = [scene.nonce(), scene.nonce(), expected_nonce(scene, creator), pick.below(4)]
     return instructions.create_thread(
         scene.program,
         payer=key_text(_payer(scene, pick)),
-        creator=key_text(one_of(pick, scene.wallets)),
+        creator=key_text(creator),
         mint=key_text(scene.protocol_mint),
-        nonce=pick.below(3) if again else scene.nonce(),
+        nonce=one_of(pick, nonces),
         title_hash=scene.nonce().to_bytes(32, "big").hex(),
     )
 
@@ -71,13 +72,14 @@ def post_message(scene: Scene, pick: Pick) -> Instruction:
     """By somebody who sits there, or by anybody."""
     record = _thread(scene, pick)
     seats = [seat.key for seat in scene.thread(record).seats]
+    author = one_of(pick, scene.wallets) if chance(pick, 15) else one_of(pick, seats)
     return instructions.post_message(
         scene.program,
         payer=key_text(_payer(scene, pick)),
-        author=key_text(one_of(pick, scene.wallets) if chance(pick, 15) else one_of(pick, seats)),
+        author=key_text(author),
         thread_id=record.thread_id,
         body_hash=scene.wallets[0].hex(),
-        nonce=_message_nonce(scene, pick),
+        nonce=_message_nonce(scene, pick, record, author),
     )
 
 
@@ -86,7 +88,11 @@ def submit_message(scene: Scene, pick: Pick) -> Instruction:
     record = _thread(scene, pick)
     thread = scene.thread(record)
     outside = [wallet for wallet in scene.wallets if not thread.seats_key(wallet)]
-    author = one_of(pick, scene.wallets) if chance(pick, 15) or not outside else one_of(pick, outside)
+    waiting = [m.author for h in record.messages if (m := scene.message(record, h)).status is StatusByte.PENDING]
+    if waiting and chance(pick, 30):
+        author = one_of(pick, waiting)
+    else:
+        author = one_of(pick, scene.wallets) if chance(pick, 15) or not outside else one_of(pick, outside)
     protocol = scene.protocol
     least, window = (protocol.minimum_stake, protocol.approval_window) if protocol else (1, 1)
     home = scene.home(author)
@@ -101,9 +107,9 @@ def submit_message(scene: Scene, pick: Pick) -> Instruction:
         source=key_text(one_of(pick, sources)),
         thread_id=record.thread_id,
         body_hash=scene.wallets[0].hex(),
-        nonce=_message_nonce(scene, pick),
+        nonce=_message_nonce(scene, pick, record, author),
         stake=one_of(pick, stakes[:5]) if not chance(pick, 10) else one_of(pick, stakes[5:]),
-        max_expires_at=one_of(pick, [I64_MAX, I64_MAX, I64_MAX, expires_at, expires_at, expires_at - 1]),
+        max_expires_at=one_of(pick, [*[I64_MAX] * 8, *[expires_at] * 3, expires_at - 1]),
     )
 
 
@@ -138,7 +144,7 @@ def resolve(scene: Scene, pick: Pick) -> Instruction | None:
 
 def expire(scene: Scene, pick: Pick) -> Instruction | None:
     """A message that waits, too long or not."""
-    chosen = _message(scene, pick, StatusByte.PENDING)
+    chosen = _overdue(scene, pick) or _message(scene, pick, StatusByte.PENDING)
     if chosen is None:
         return None
     return instructions.expire(scene.program, thread_id=chosen[0].thread_id, content_hash=chosen[1])
@@ -194,11 +200,13 @@ def claim(scene: Scene, pick: Pick) -> Instruction | None:
 
 
 def divest(scene: Scene, pick: Pick) -> Instruction:
-    """By one who sits there, or by anybody, for what there is or for more."""
+    """By one whom others wait for, by anyone who sits there, or by anybody; for what there is or for more."""
     record = _thread(scene, pick)
     thread = scene.thread(record)
     seats = [seat.key for seat in thread.seats]
-    who = one_of(pick, scene.wallets) if chance(pick, 15) else one_of(pick, seats)
+    waited_for = holdouts(scene, record)
+    anybody = scene.wallets if chance(pick, 15) else seats
+    who = one_of(pick, waited_for if waited_for and not chance(pick, 50) else anybody)
     payout = thread.token_balance // len(seats)
     return instructions.divest(
         scene.program,
@@ -220,10 +228,23 @@ def missing_voters(thread: Thread, message: Message) -> list[Key]:
     return [seat.key for seat in thread.seats if seat.key != message.author and seat.key not in voted]
 
 
+def holdouts(scene: Scene, record: ThreadRecord) -> list[Key]:
+    """Co-authors whose leaving would leave nobody to vote on a message that waits."""
+    thread = scene.thread(record)
+    waiting = (scene.message(record, content_hash) for content_hash in record.messages)
+    missing = [missing_voters(thread, message) for message in waiting if message.status is StatusByte.PENDING]
+    return [voters[0] for voters in missing if len(voters) == 1]
+
+
 def leaning(pick: Pick, message: Message) -> bool:
     """A vote: most messages are approved or denied by all, some divide."""
     kind = message.content_hash[0] % 8
-    return kind < 4 if kind < 7 else not chance(pick, 50)
+    return kind < 4 if kind < 6 else not chance(pick, 50)
+
+
+def overlooked(message: Message) -> bool:
+    """Some messages nobody cares to vote on; their author may come to sit alone."""
+    return message.content_hash[1] % 4 == 0
 
 
 def _thread(scene: Scene, pick: Pick) -> ThreadRecord:
@@ -231,20 +252,41 @@ def _thread(scene: Scene, pick: Pick) -> ThreadRecord:
 
 
 def _message(scene: Scene, pick: Pick, status: StatusByte, *, ripe: bool = False) -> tuple[ThreadRecord, str] | None:
-    """Mostly a message with this status, still to be paid or decided where there is one; sometimes any."""
+    """Mostly a message with this status, still to be paid or decided, if there is one; sometimes any."""
     record = _thread(scene, pick)
-    listed = record.messages
-    if not chance(pick, 15):
-        messages = {content_hash: scene.message(record, content_hash) for content_hash in listed}
-        fitting = [content_hash for content_hash, message in messages.items() if message.status is status]
-        best = [h for h in fitting if status is StatusByte.PENDING or messages[h].escrow_remaining]
-        if ripe:
-            thread = scene.thread(record)
-            best = [h for h in best if not missing_voters(thread, messages[h])]
-        listed = best or fitting or listed
-        # Votes are gathered on few messages, or none would ever be decided.
-        listed = listed[:2] if status is StatusByte.PENDING else listed
-    return (record, one_of(pick, listed)) if listed else None
+    if not chance(pick, 12):
+        fitting = [(other, found) for other in scene.threads if (found := _fitting(scene, other, status, ripe))]
+        if fitting:
+            record, listed = one_of(pick, fitting)
+            return record, one_of(pick, listed)
+        if not chance(pick, 15):
+            return None
+    return (record, one_of(pick, record.messages)) if record.messages else None
+
+
+def _overdue(scene: Scene, pick: Pick) -> tuple[ThreadRecord, str] | None:
+    """A message that waits in vain, where there is one; now and then none."""
+    overdue = [
+        (record, content_hash)
+        for record in scene.threads
+        for content_hash in record.messages
+        if (message := scene.message(record, content_hash)).status is StatusByte.PENDING
+        and message.expires_at <= scene.world.now
+    ]
+    return one_of(pick, overdue) if overdue and not chance(pick, 20) else None
+
+
+def _fitting(scene: Scene, record: ThreadRecord, status: StatusByte, ripe: bool) -> list[str]:
+    """Votes are gathered on few messages, or none would ever be decided."""
+    messages = {content_hash: scene.message(record, content_hash) for content_hash in record.messages}
+    found = [content_hash for content_hash, message in messages.items() if message.status is status]
+    if status is not StatusByte.PENDING:
+        return [content_hash for content_hash in found if messages[content_hash].escrow_remaining]
+    now, thread = scene.world.now, scene.thread(record)
+    is_open = [h for h in found if messages[h].expires_at > now]
+    if ripe:
+        return [h for h in is_open if not missing_voters(thread, messages[h])]
+    return [h for h in is_open if not overlooked(messages[h])][:3]
 
 
 def _admin(scene: Scene, pick: Pick) -> Key:
@@ -253,14 +295,23 @@ def _admin(scene: Scene, pick: Pick) -> Key:
 
 
 def _payer(scene: Scene, pick: Pick) -> Key:
-    return scene.broke if chance(pick, 4) else scene.sponsor
+    return scene.broke if chance(pick, 6) else scene.sponsor
 
 
 def _window(pick: Pick) -> int:
     return one_of(pick, [WINDOW - 1, 2_592_001, 2_592_000]) if chance(pick, 20) else WINDOW
 
 
-def _message_nonce(scene: Scene, pick: Pick) -> int:
+def expected_nonce(scene: Scene, author: Key, record: ThreadRecord | None = None) -> int:
+    """The nonce that a spoiler expects somebody to use for their next thread, or for their next message in one."""
+    if record is None:
+        return 10**6 + sum(scene.thread(made).creator == author for made in scene.threads)
+    return 10**6 + sum(scene.message(record, content_hash).author == author for content_hash in record.messages)
+
+
+def _message_nonce(scene: Scene, pick: Pick, record: ThreadRecord, author: Key) -> int:
+    if chance(pick, 30):
+        return expected_nonce(scene, author, record)
     return pick.below(20) if chance(pick, 10) else scene.nonce()
 
 
@@ -271,8 +322,7 @@ def _destination(scene: Scene, pick: Pick, payee: Key) -> Key:
 def _anybodys(scene: Scene, pick: Pick, wallet: Key) -> Key:
     """A place for tokens that may not be right."""
     places = [
-        scene.second(wallet),
-        scene.second(wallet),
+        *[scene.second(wallet)] * 5,
         scene.foreign_account(wallet),
         scene.home(one_of(pick, scene.wallets)),
         scene.treasury,

@@ -29,7 +29,8 @@ _CELLS = {
         "INSUFFICIENT_FUNDS ACCOUNT_FROZEN",
     ),
     "cast_vote": (
-        f"{_DECISIONS}, undecided beyond the room",
+        f"{_DECISIONS}, published beyond the room, denied beyond the room, split beyond the room, "
+        "blocked beyond the room, undecided beyond the room",
         "UNAUTHORIZED NOT_A_CO_AUTHOR ALREADY_VOTED OWN_MESSAGE NOT_PENDING WINDOW_CLOSED MATH_OVERFLOW "
         "INSUFFICIENT_FUNDS",
     ),

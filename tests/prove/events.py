@@ -9,7 +9,7 @@ from chorale.domain.model import hashing
 from chorale.domain.model.run import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from chorale.domain.model.values import I64_MAX, Key, Mint, Opaque, TokenAccount, Vote
 from programs.wire import key_bytes
-from tests.prove.calls import WINDOW, leaning, missing_voters
+from tests.prove.calls import WINDOW, expected_nonce, leaning, missing_voters
 from tests.prove.codec import data_of
 from tests.prove.pick import Pick, one_of
 from tests.prove.scene import Scene, named_key
@@ -25,7 +25,7 @@ def wait(scene: Scene, pick: Pick) -> None:
     ]
     now = scene.world.now
     edges = [edge for expiry in expiries[:4] for edge in (expiry - 1, expiry) if edge > now]
-    scene.set_time(min(one_of(pick, [now + 1, now + 60, now + WINDOW // 3, *edges]), I64_MAX))
+    scene.set_time(min(one_of(pick, [*[now + 1, now + 60, now + 600] * 4, now + WINDOW // 3, *edges]), I64_MAX))
 
 
 def deposit(scene: Scene, pick: Pick) -> None:
@@ -41,16 +41,16 @@ def deposit(scene: Scene, pick: Pick) -> None:
 def dust(scene: Scene, pick: Pick) -> None:
     """Somebody sends lamports to an address where a thread, a vault or a message may be made next, or to a thread."""
     creator = one_of(pick, scene.wallets)
-    nonce = scene.next_nonce + pick.below(3)
-    thread_id = hashing.thread_id(creator, nonce).hex()
+    thread_id = hashing.thread_id(creator, expected_nonce(scene, creator)).hex()
     thread = scene.program.thread(thread_id)
     addresses = [key_bytes(thread), key_bytes(scene.program.vault(thread))]
     if scene.threads:
         record = one_of(pick, scene.threads)
         author = one_of(pick, scene.wallets)
         body = scene.wallets[0]
+        nonce = expected_nonce(scene, author, record)
         content_hash = hashing.content_hash(bytes.fromhex(record.thread_id), author, nonce, body).hex()
-        addresses = [*addresses, scene.message_key(record, content_hash), record.address]
+        addresses = [*addresses, *[scene.message_key(record, content_hash)] * 3, record.address]
     address = one_of(pick, addresses)
     state = scene.world.states.get(address)
     amount = one_of(pick, [1, 10**6, 10**8])
@@ -107,14 +107,15 @@ def hurry(scene: Scene, pick: Pick) -> None:
         for record in scene.threads
         if record.sound
         for content_hash in record.messages
-        if scene.message(record, content_hash).status is StatusByte.PENDING
+        if (message := scene.message(record, content_hash)).status is StatusByte.PENDING
+        and len(missing_voters(scene.thread(record), message)) > 2
     ]
     if not waiting:
         return
     record, content_hash = one_of(pick, waiting)
     thread, message = scene.thread(record), scene.message(record, content_hash)
     voters = missing_voters(thread, message)[1:]
-    if scene.world.now >= message.expires_at or not voters:
+    if scene.world.now >= message.expires_at:
         return
     approve = leaning(pick, message)
     thread.sequence += len(voters)

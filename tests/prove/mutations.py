@@ -41,7 +41,7 @@ def replaced(scene: Scene, pick: Pick, instruction: Instruction) -> Instruction:
     meta = instruction.accounts[place]
     other = one_of(pick, [*scene.wallets, scene.broke] if meta.is_signer else _accounts(scene, pick))
     metas = list(instruction.accounts)
-    metas[place] = AccountMeta(Pubkey(other), meta.is_signer, meta.is_writable)
+    metas[place] = _meta(scene, other, meta.is_signer, meta.is_writable)
     return with_accounts(instruction, metas)
 
 
@@ -49,7 +49,7 @@ def repeated(scene: Scene, pick: Pick, instruction: Instruction) -> Instruction:
     """With one account in the place of another. Who would have to sign then, does not."""
     metas = list(instruction.accounts)
     place, meta = pick.below(len(metas)), one_of(pick, metas)
-    metas[place] = AccountMeta(meta.pubkey, False, metas[place].is_writable)
+    metas[place] = _meta(scene, bytes(meta.pubkey), False, metas[place].is_writable)
     return with_accounts(instruction, metas)
 
 
@@ -67,12 +67,17 @@ def damaged(scene: Scene, pick: Pick, instruction: Instruction) -> Instruction:
     return with_data(instruction, one_of(pick, ways))
 
 
-MUTATIONS = (unsigned, stranger_pays, read_only, replaced, replaced, replaced, repeated, recounted, damaged)
+MUTATIONS = (unsigned, stranger_pays, read_only, replaced, replaced, replaced, repeated, recounted, damaged, damaged)
 
 
 def mutated(scene: Scene, pick: Pick, instruction: Instruction) -> Instruction:
     """The call with one thing wrong; now and then that is no fault."""
     return one_of(pick, MUTATIONS)(scene, pick, instruction)
+
+
+def _meta(scene: Scene, key: Key, signer: bool, writable: bool) -> AccountMeta:
+    """A place for `key`. No cluster hands a program over as writable, whatever the list says; LiteSVM does."""
+    return AccountMeta(Pubkey(key), signer, writable and key not in scene.programs)
 
 
 def _accounts(scene: Scene, pick: Pick) -> list[Key]:

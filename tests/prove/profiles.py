@@ -16,17 +16,17 @@ from tests.prove.pick import Pick, one_of
 from tests.prove.scene import Scene, ThreadRecord
 
 CALL_WEIGHTS = (
-    (calls.cast_vote, 30),
-    (calls.submit_message, 12),
+    (calls.cast_vote, 36),
+    (calls.submit_message, 16),
     (calls.post_message, 7),
     (calls.resolve, 7),
     (calls.claim, 8),
     (calls.refund, 6),
     (calls.expire, 5),
     (calls.cancel, 4),
-    (calls.divest, 6),
+    (calls.divest, 4),
     (calls.sweep, 4),
-    (calls.create_thread, 3),
+    (calls.create_thread, 2),
     (calls.withdraw_treasury, 4),
     (calls.configure, 3),
     (calls.initialize, 1),
@@ -45,23 +45,21 @@ class Profile:
 
 
 def _few(scene: Scene, pick: Pick) -> None:
+    """A new thread, and one of three."""
     _open_thread(scene, scene.wallets[0])
+    _seated(scene, 3)
 
 
 def _crowd(scene: Scene, pick: Pick) -> None:
-    """A full thread, one with two seats left, and one of eight."""
-    for seats in (64, 62, 8):
-        record = _open_thread(scene, scene.wallets[0])
-        thread = scene.thread(record)
-        thread.seats = [Seat(wallet, 1) for wallet in scene.wallets[:seats]]
-        thread.room = seats
-        _rewrite(scene, record, thread)
+    """A full thread, one with a seat left, and one of eight."""
+    for seats in (64, 63, 8):
+        _seated(scene, seats)
 
 
 def _forest(scene: Scene, pick: Pick) -> None:
-    """A tree with four leaves left, and one before a new level."""
-    for filled in (2**20 - 4, 2 ** (1 + pick.below(19)) - 1):
-        record = _open_thread(scene, scene.wallets[0])
+    """A tree with five leaves left, and one before a new level."""
+    for filled in (2**20 - 5, 2 ** (1 + pick.below(19)) - 1):
+        record = _seated(scene, 2)
         thread = scene.thread(record)
         record.filled = thread.published_count = thread.message_count = filled
         thread.frontier = [filler()[level] if filled >> level & 1 else bytes(32) for level in range(20)]
@@ -97,11 +95,22 @@ def _leap(scene: Scene, pick: Pick) -> None:
     scene.set_time(scene.world.now - end + START if scene.world.now > end else end + 1)
 
 
+def _exhaust(scene: Scene, pick: Pick) -> None:
+    """A thread's sequence comes to its end, for good: whatever its messages wait for. Some holdouts have just left."""
+    record = one_of(pick, scene.threads)
+    if record.sound and record.messages:
+        thread = scene.thread(record)
+        gone = calls.holdouts(scene, record) if len(thread.seats) > 1 else []
+        thread.seats = [seat for seat in thread.seats if seat.key not in gone[:1]]
+        record.sound, thread.sequence = False, U64_MAX - (0 if gone else pick.below(2))
+        _rewrite(scene, record, thread)
+
+
 PROFILES = (
     Profile("few", 5, _few),
-    Profile("crowd", 67, _crowd, ((events.hurry, 45), *EVENT_WEIGHTS)),
+    Profile("crowd", 67, _crowd, ((events.hurry, 80), *EVENT_WEIGHTS)),
     Profile("forest", 5, _forest),
-    Profile("brink", 5, _brink, ((_leap, 8), *EVENT_WEIGHTS)),
+    Profile("brink", 5, _brink, ((_leap, 8), (_exhaust, 25), *EVENT_WEIGHTS)),
 )
 
 
@@ -127,6 +136,16 @@ def _open_thread(scene: Scene, creator: Key) -> ThreadRecord:
         )
     )
     return scene.threads[-1]
+
+
+def _seated(scene: Scene, seats: int) -> ThreadRecord:
+    """A thread where so many wallets sit."""
+    record = _open_thread(scene, scene.wallets[0])
+    thread = scene.thread(record)
+    thread.seats = [Seat(wallet, 1) for wallet in scene.wallets[:seats]]
+    thread.room = seats
+    _rewrite(scene, record, thread)
+    return record
 
 
 def _rewrite(scene: Scene, record: ThreadRecord, thread: Thread) -> None:

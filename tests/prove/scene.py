@@ -30,7 +30,7 @@ class Difference(AssertionError):
 
 @dataclass(slots=True)
 class ThreadRecord:
-    """A thread that was made: its id in hex, its accounts, and the content hashes of its messages in hex.
+    """A thread that was made: its id in hex, its accounts, the content hashes of its messages in hex, their accounts.
 
     `filled` leaves of its tree were there before its messages; `sound` tells that its state came about by the rules.
     """
@@ -39,6 +39,7 @@ class ThreadRecord:
     address: Key
     vault: Key
     messages: list[str] = field(default_factory=list)
+    message_keys: dict[str, Key] = field(default_factory=dict)
     filled: int = 0
     sound: bool = True
 
@@ -106,7 +107,7 @@ class Scene:
 
     def message(self, record: ThreadRecord, content_hash: str) -> Message:
         """A message as it is."""
-        value = self.value(self.message_key(record, content_hash))
+        value = self.value(record.message_keys[content_hash])
         assert isinstance(value, Message)
         return value
 
@@ -207,7 +208,9 @@ class Scene:
             message = self.value(message_key)
             assert isinstance(message, Message)
             record = next(record for record in self.threads if record.address == thread_key)
-            record.messages.append(message.content_hash.hex())
+            content_hash = message.content_hash.hex()
+            record.messages.append(content_hash)
+            record.message_keys[content_hash] = message_key
 
     def _furnish(self) -> None:
         self.put(self.sponsor, SYSTEM_PROGRAM, None, 10**9 * SOL)

@@ -46,7 +46,7 @@ def cast_vote(run: Run) -> str:
     message.votes = [*message.votes, Vote(voter.key, bool(approve), False, run.now)]
     verdict = evaluated(thread, message)
     _decide(run, payer, thread_at, message_at, verdict)
-    return f"{verdict} beyond the room" if beyond and verdict == UNDECIDED else verdict
+    return f"{verdict} beyond the room" if beyond else verdict
 
 
 def resolve(run: Run) -> str:

@@ -65,10 +65,9 @@ class World:
 
     def execute(self, call: Call) -> Outcome:
         """Takes the fee, runs the instruction, and keeps what it did if it went through."""
-        # One account's flags hold for all its places; the programs that run are never writable.
+        # One account's flags hold for all its places.
         signers = {meta.key for meta in call.metas if meta.signer} | {call.fee_payer}
         writable = {meta.key for meta in call.metas if meta.writable} | {call.fee_payer}
-        writable -= {self.program, SYSTEM_PROGRAM}
         self.states[call.fee_payer].lamports -= FEE_PER_SIGNATURE * len(signers)
 
         keys = dict.fromkeys(meta.key for meta in call.metas)
