@@ -25,12 +25,12 @@ BENCHMARKS: dict[str, Callable[[Demo], Awaitable[str]]] = {
     "start": start.run,
     "search": search.run,
 }
-UNITS = "compute_units"
+TABLES = ("compute_units", "rent")
 
 
 def main() -> int:
     """Runs what the command line names."""
-    names = [*BENCHMARKS, UNITS]
+    names = [*BENCHMARKS, *TABLES]
     described = "\n".join(f"  {_summary(name)}" for name in names)
     parser = argparse.ArgumentParser(
         prog="python -m bench",
@@ -54,12 +54,12 @@ async def _run(chosen: list[str]) -> None:
     with scratch() as folder:
         demo = Demo(folder)
         for name in chosen:
-            result = await asyncio.to_thread(_units) if name == UNITS else await BENCHMARKS[name](demo)
+            result = await asyncio.to_thread(_table, name) if name in TABLES else await BENCHMARKS[name](demo)
             print(f"## {name}\n\n{result}\n", flush=True)
 
 
-def _units() -> str:
-    table: str = importlib.import_module(f"bench.{UNITS}").table()
+def _table(name: str) -> str:
+    table: str = importlib.import_module(f"bench.{name}").table()
     return table.partition("\n\n")[2].rstrip()
 
 

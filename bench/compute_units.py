@@ -44,6 +44,11 @@ def aim(size: int) -> int:
     return WORST if size == SIZES[-1] else COMMON
 
 
+def table() -> str:
+    """The document as a run makes it, with the reasons that the committed one gives."""
+    return render(measure(), parse(DOCUMENT.read_text())[1], sets=SETS_OF_KEYS)
+
+
 def main() -> int:
     """Prints, writes or checks the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

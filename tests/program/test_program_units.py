@@ -29,20 +29,6 @@ def test_every_case_is_below_its_aim(measured: Table) -> None:
             assert cell.dearest < aim(size), (case, size)
 
 
-def test_what_needs_no_address_search_is_as_committed(measured: Table) -> None:
-    """Three sets of keys are enough where all sets cost the same."""
-    committed, _ = parse(compute_units.DOCUMENT.read_text())
-    equal = [
-        (case, size)
-        for case, cells in committed.items()
-        for size, cell in cells.items()
-        if cell.usual == cell.dearest and measured[case][size] == cell
-    ]
-    constant = [(case, size) for case, cells in committed.items() for size, c in cells.items() if c.usual == c.dearest]
-    assert equal == constant
-    assert len(constant) > 30
-
-
 def test_the_document_is_read_as_it_is_written() -> None:
     """Cells with one number, with two and with none, and the reasons."""
     table: Table = {"expire": {1: Cell(1_051, 1_051), 64: Cell(1_051, 12_000)}, "cast_vote, denies": {8: Cell(7, 8)}}
