@@ -86,16 +86,15 @@ class ProtocolLane:
         found = Found()
         if record is not None:
             found.add(record)
-        first = min(before.sequence + 1, account.sequence) if self._later else before.sequence + 1
-        missing = set(range(first, account.sequence + 1)) - known - found.changes.keys()
-        told = self._told(found, known, before)
-        agreed = not missing and balance - told == before.unexplained
+        missing = set(range(before.sequence + 1, account.sequence + 1)) - known - found.changes.keys()
+        agreed = not missing and balance - self._told(found, known, before) == before.unexplained
         if agreed and not self._later and account.sequence == before.sequence:
             return
         if not agreed or self._later:
             await self._history.flows(found, max(0, before.slot - _OVERLAP))
-            if missing - found.changes.keys():
-                await self._history.changes(found, missing, (account.admin, account.address))
+            wanted = (missing | {account.sequence}) - known
+            if wanted - found.changes.keys():
+                await self._history.changes(found, wanted, (account.admin, account.address))
         changes = [change for sequence, change in sorted(found.changes.items()) if sequence <= account.sequence]
         await self._index.apply_protocol(
             ProtocolProjection(account.sequence, balance, slot, tuple(changes), tuple(found.deposits))

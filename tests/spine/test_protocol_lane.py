@@ -1,0 +1,305 @@
+"""The protocol's lane tells what the chain tells, costs one read where nothing happened, and invents nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import randbelow
+from typing import Any
+
+import pytest
+from solders.compute_budget import set_compute_unit_limit
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from chorale.domain.chain import HistoryEntry
+from chorale.domain.events import TransactionRecord
+from chorale.domain.paging import PageRequest
+from chorale.domain.treasury import BalanceChange, FlowKind, TreasuryTotals
+from chorale.projection import protocol_lane
+from chorale.projection.protocol_lane import ProtocolLane
+from datasources.index import SqliteIndex, open_index
+from datasources.solana.client import open_chain
+from programs import instructions
+from tests.chains import MINIMUM_STAKE, RunningChain, mint_to, running_localnet
+
+
+class AlteredChain:
+    """The real chain with its calls counted, and with a memory, a lag or logs of the test's making."""
+
+    def __init__(self, chain: Any) -> None:
+        self._chain = chain
+        self.calls: Counter[str] = Counter()
+        self.remembers: Callable[[HistoryEntry], bool] = lambda _: True
+        self.serves = True
+        self.alter: Callable[[TransactionRecord], TransactionRecord] = lambda record: record
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    async def accounts(self, addresses: Sequence[str], **options: Any) -> Any:
+        """As the chain answers."""
+        self.calls["accounts"] += 1
+        return await self._chain.accounts(addresses, **options)
+
+    async def history(self, address: str, **options: Any) -> list[HistoryEntry]:
+        """What the node remembers."""
+        self.calls["history"] += 1
+        return [entry for entry in await self._chain.history(address, **options) if self.remembers(entry)]
+
+    async def transactions(self, signatures: Sequence[str]) -> list[TransactionRecord | None]:
+        """None of them while the node does not serve what it lists."""
+        self.calls["transactions"] += 1
+        found = await self._chain.transactions(signatures)
+        return [None if record is None or not self.serves else self.alter(record) for record in found]
+
+    async def balance_changes(self, account: str, signatures: Sequence[str]) -> list[BalanceChange | None]:
+        """Likewise."""
+        self.calls["transactions"] += 1
+        found = await self._chain.balance_changes(account, signatures)
+        if not self.serves:
+            return [None for _ in found]
+        return [None if each is None else replace(each, record=self.alter(each.record)) for each in found]
+
+
+@dataclass
+class Bench:
+    """A lane over an empty index and a chain that the tests of this file have for themselves."""
+
+    running: RunningChain
+    chain: AlteredChain
+    index: SqliteIndex
+    lane: ProtocolLane
+
+    async def mint(self, amount: int) -> str:
+        """Tokens into the treasury, unasked."""
+        treasury = Pubkey.from_string(self.running.addresses.treasury())
+        return await self.send(
+            mint_to(Pubkey.from_string(self.running.mint), treasury, self.running.admin.pubkey(), amount)
+        )
+
+    async def configure(self, minimum_stake: int, *, admin: Keypair | None = None, to: Keypair | None = None) -> str:
+        """New parameters, and a new admin where one is named."""
+        old = admin or self.running.admin
+        new = to or old
+        part = instructions.configure(
+            self.running.addresses,
+            admin=str(old.pubkey()),
+            new_admin=str(new.pubkey()),
+            minimum_stake=minimum_stake,
+            approval_window=self.running.window,
+        )
+        return await self.send(part, signers=[self.running.admin, *{old, new} - {self.running.admin}])
+
+    def withdrawal(self, amount: int) -> Instruction:
+        """Out of the treasury, to the admin."""
+        admin = str(self.running.admin.pubkey())
+        destination = self.running.addresses.associated_token_account(admin, self.running.mint)
+        return instructions.withdraw_treasury(
+            self.running.addresses, admin=admin, destination=destination, amount=amount
+        )
+
+    async def send(self, *parts: Instruction, signers: Sequence[Keypair] = ()) -> str:
+        """A transaction of its own, however often the same is sent."""
+        limit = set_compute_unit_limit(200_000 + randbelow(1_000_000))
+        return await self.running.send([limit, *parts], list(signers) or [self.running.admin])
+
+    async def flows(self) -> list[tuple[FlowKind, int, str]]:
+        """All flows, newest first."""
+        page = await self.index.treasury_flows(PageRequest(first=1000))
+        return [(flow.kind, flow.amount, flow.signature) for flow in page.flows]
+
+    async def changes(self) -> list[tuple[int, int | None, str | None]]:
+        """All changes of the parameters, newest first."""
+        page = await self.index.protocol_changes(PageRequest(first=1000))
+        return [(change.sequence, change.minimum_stake, change.admin) for change in page.changes]
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
+    with running_localnet(tmp_path_factory.mktemp("protocol")) as running:
+        asyncio.run(running.fund(str(running.admin.pubkey()), 1_000_000, 1_000))
+        yield running
+
+
+@asynccontextmanager
+async def opened(running: RunningChain, folder: Path) -> AsyncIterator[Bench]:
+    """A bench on the index in `folder`."""
+    async with (
+        open_chain(running.rpc_url, "", running.program_id) as chain,
+        open_index(folder, "genesis", running.program_id, "model") as index,
+    ):
+        altered = AlteredChain(chain)
+        yield Bench(running, altered, index, ProtocolLane(altered, index))
+
+
+@pytest.fixture
+async def bench(chain: RunningChain, tmp_path: Path) -> AsyncIterator[Bench]:
+    async with opened(chain, tmp_path) as made:
+        yield made
+
+
+async def test_a_look_finds_everything_and_the_next_one_costs_a_read(bench: Bench) -> None:
+    """From the initialisation on; the flows make the balance, the changes the account."""
+    deposit = await bench.mint(1_000)
+    paid = await bench.send(bench.withdrawal(300))
+    configured = await bench.configure(MINIMUM_STAKE + 1)
+    await bench.lane.look()
+    totals = await bench.index.treasury()
+    assert totals.unexplained == 0
+    assert totals.changes == totals.sequence
+    assert {(FlowKind.DEPOSITED, 1_000, deposit), (FlowKind.WITHDRAWN, 300, paid)} <= set(await bench.flows())
+    changes = await bench.changes()
+    assert changes[0] == (totals.sequence, MINIMUM_STAKE + 1, str(bench.running.admin.pubkey()))
+    assert changes[-1][0] == 1
+    newest = await bench.index.protocol_changes_at([totals.sequence])
+    assert [change.signature for change in newest] == [configured]
+
+    bench.chain.calls.clear()
+    await bench.lane.look()
+    assert bench.chain.calls == {"accounts": 1}
+
+
+async def test_a_transaction_that_is_known_is_settled_without_any_history(bench: Bench) -> None:
+    """As the watcher hears of it, and once more as its mutation asks."""
+    await bench.lane.look()
+    signature = await bench.configure(MINIMUM_STAKE + 2)
+    record = await bench.chain.transaction(signature)
+    bench.chain.calls.clear()
+    await bench.lane.settle(signature, record=record)
+    await bench.lane.settle(signature, record=record)
+    assert bench.chain.calls == {"accounts": 1}
+    assert (await bench.changes())[0][1] == MINIMUM_STAKE + 2
+
+
+async def test_what_one_transaction_does_twice_is_told_twice(bench: Bench) -> None:
+    """Two withdrawals and a deposit in one transaction are three flows."""
+    await bench.mint(100)
+    treasury = Pubkey.from_string(bench.running.addresses.treasury())
+    mint = mint_to(Pubkey.from_string(bench.running.mint), treasury, bench.running.admin.pubkey(), 7)
+    signature = await bench.send(bench.withdrawal(30), mint, bench.withdrawal(20))
+    await bench.lane.look()
+    of_it = [(kind, amount) for kind, amount, of in await bench.flows() if of == signature]
+    assert sorted(of_it) == [(FlowKind.DEPOSITED, 7), (FlowKind.WITHDRAWN, 20), (FlowKind.WITHDRAWN, 30)]
+    page = await bench.index.treasury_flows(PageRequest(first=100))
+    assert page.totals.unexplained == 0
+    admins = {flow.admin for flow in page.flows if flow.kind is FlowKind.WITHDRAWN}
+    assert admins == {str(bench.running.admin.pubkey())}
+
+
+async def test_changes_are_found_after_the_admin_has_changed(bench: Bench) -> None:
+    """Those of a former admin stand in the account's own history."""
+    heir = Keypair()
+    await bench.configure(MINIMUM_STAKE + 3, to=heir)
+    await bench.configure(MINIMUM_STAKE + 4, admin=heir)
+    await bench.configure(MINIMUM_STAKE + 5, admin=heir, to=bench.running.admin)
+    await bench.lane.look()
+    mine, theirs = str(bench.running.admin.pubkey()), str(heir.pubkey())
+    assert [(stake, admin) for _, stake, admin in (await bench.changes())[:3]] == [
+        (MINIMUM_STAKE + 5, mine),
+        (MINIMUM_STAKE + 4, theirs),
+        (MINIMUM_STAKE + 3, theirs),
+    ]
+    totals = await bench.index.treasury()
+    assert totals.changes == totals.sequence
+
+
+async def test_forgotten_history_is_told_as_missing(bench: Bench) -> None:
+    """A node that has pruned what is old: the rest of the balance is unexplained, and the search ends."""
+    await bench.mint(500)
+    await bench.send(bench.withdrawal(40))
+    kept = await bench.mint(11)
+    bench.chain.remembers = lambda entry: entry.signature == kept
+    for _ in range(6):
+        await bench.lane.look()
+    totals = await bench.index.treasury()
+    assert await bench.flows() == [(FlowKind.DEPOSITED, 11, kept)]
+    assert await bench.changes() == []
+    assert (totals.changes, totals.explained) == (0, 11)
+    assert totals.sequence > 0
+    assert totals.unexplained > 0
+    bench.chain.calls.clear()
+    await bench.lane.look()
+    assert bench.chain.calls == {"accounts": 1}
+
+    later = await bench.send(bench.withdrawal(5))
+    bench.chain.remembers = lambda entry: entry.signature in (kept, later)
+    await bench.lane.look()
+    [paid] = (await bench.index.treasury_flows(PageRequest(first=1))).flows
+    assert (paid.kind, paid.admin) == (FlowKind.WITHDRAWN, None)  # who was admin before is not known
+    after = await bench.index.treasury()
+    assert (after.unexplained, after.sequence - after.changes) == (totals.unexplained, totals.sequence)
+
+
+async def test_a_node_that_lags_is_asked_again(bench: Bench) -> None:
+    """What is listed and not served yet, or not listed yet, comes with a later look."""
+    await bench.lane.look()
+    before = await bench.index.treasury()
+    sent = await bench.mint(21)
+    bench.chain.serves = False
+    await bench.lane.look()
+    assert (await bench.index.treasury()).unexplained == before.unexplained + 21
+    bench.chain.serves = True
+    await bench.lane.look()
+    assert (await bench.index.treasury()).unexplained == 0
+    assert (FlowKind.DEPOSITED, 21, sent) in await bench.flows()
+
+    configured = await bench.configure(MINIMUM_STAKE + 6)
+    bench.chain.remembers = lambda entry: entry.signature != configured
+    await bench.lane.look()
+    assert (await bench.index.treasury()).changes == before.changes
+    bench.chain.remembers = lambda _: True
+    await bench.lane.look()
+    totals = await bench.index.treasury()
+    assert totals.changes == totals.sequence == before.sequence + 1
+
+
+async def test_a_cut_log_invents_no_deposit(bench: Bench) -> None:
+    """A balance that grew is nobody's deposit where the log may have lost a sweep."""
+    sent = await bench.mint(33)
+    bench.chain.alter = lambda record: replace(record, events=(), logs_cut=True) if record.signature == sent else record
+    await bench.lane.look()
+    assert sent not in [signature for _, _, signature in await bench.flows()]
+    assert (await bench.index.treasury()).unexplained == 33
+
+
+async def test_a_search_has_an_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a number of looks what is not explained is left at that, until something happens."""
+    monkeypatch.setattr(protocol_lane, "_LATER", 2)
+    await bench.mint(3)
+    bench.chain.serves = False
+    searches = []
+    for _ in range(5):
+        bench.chain.calls.clear()
+        await bench.lane.look()
+        searches.append(bench.chain.calls["history"] > 0)
+    assert searches == [True, True, True, False, False]
+
+
+async def test_a_rebuilt_index_tells_the_same(chain: RunningChain, tmp_path: Path) -> None:
+    """Looked at step by step, or all at once from an empty file."""
+
+    async def told(bench: Bench) -> tuple[Any, Any, TreasuryTotals]:
+        totals = await bench.index.treasury()
+        return await bench.flows(), await bench.changes(), replace(totals, slot=0)
+
+    async with opened(chain, tmp_path / "old") as bench:
+        await bench.lane.look()
+        await bench.mint(5)
+        await bench.lane.look()
+        await bench.configure(MINIMUM_STAKE + 7)
+        await bench.send(bench.withdrawal(2))
+        await bench.lane.look()
+        before = await told(bench)
+    async with opened(chain, tmp_path / "old") as bench:  # restarted: nothing to search for
+        await bench.lane.look()
+        assert bench.chain.calls == {"accounts": 1}
+        assert await told(bench) == before
+    async with opened(chain, tmp_path / "new") as bench:
+        await bench.lane.look()
+        assert await told(bench) == before
