@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chains import RunningChain
+from tests.chains import ROOT, RunningChain
+from tests.outside.node import compiled
 from tests.stack import RunningServer, running_stack
 
 
@@ -22,3 +23,9 @@ def served(chain: RunningChain, models: Path, tmp_path: Path) -> Iterator[Runnin
     """A server on `chain`."""
     with running_stack(tmp_path / "data", models, chain) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def client() -> Path:
+    """The folder of the TypeScript client, compiled."""
+    return compiled(ROOT / "web" / "client")

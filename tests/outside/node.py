@@ -1,14 +1,31 @@
-"""Runs compiled TypeScript programs."""
+"""Compiles and runs TypeScript programs."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.chains import ROOT
+
 TIMEOUT = 90
+
+
+def compiled(package: Path) -> Path:
+    """A Node package, compiled; the test skips where Node or the package's own packages are missing."""
+    if shutil.which("node") is None:
+        pytest.skip("node is missing: install Node.js")
+    compiler = package / "node_modules" / ".bin" / "tsc"
+    if not compiler.exists():
+        pytest.skip(f"Node packages are missing: npm ci in {package.relative_to(ROOT)}")
+    built = subprocess.run([compiler], cwd=package, capture_output=True, text=True, timeout=TIMEOUT)
+    assert built.returncode == 0, built.stdout
+    return package
 
 
 def run(script: Path, **environ: str) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -16,29 +14,14 @@ from solders.keypair import Keypair
 from programs import coders
 from programs.events import events_in
 from programs.interface import ACCOUNTS, EVENTS
-from tests.chains import ROOT, RunningChain
+from tests.chains import RunningChain
 from tests.outside.node import run
 from tests.program.anchor import assert_decoded_alike, plain
 from tests.vectors.make_events import camel
 
-CLIENT = ROOT / "web" / "client"
-
-
-@pytest.fixture(scope="module")
-def every_type() -> Path:
-    """The compiled program that uses the client."""
-    if shutil.which("node") is None:
-        pytest.skip("node is missing: install Node.js")
-    compiler = CLIENT / "node_modules" / ".bin" / "tsc"
-    if not compiler.exists():
-        pytest.skip("Node packages are missing: npm ci in web/client")
-    built = subprocess.run([compiler], cwd=CLIENT, capture_output=True, text=True, timeout=90)
-    assert built.returncode == 0, built.stdout
-    return CLIENT / "dist" / "test" / "chain" / "every_type.js"
-
 
 @pytest.mark.timeout(240)
-async def test_kit_and_anchorpy_read_every_account_and_event(every_type: Path, chain: RunningChain) -> None:
+async def test_kit_and_anchorpy_read_every_account_and_event(client: Path, chain: RunningChain) -> None:
     """A thread's life, made by kit with the generated builders, is decoded alike by kit, anchorpy and this client."""
     wallets = {"ADMIN": chain.admin, "ADA": Keypair(), "BEN": Keypair(), "CAL": Keypair()}
     environ = {"RPC_URL": chain.rpc_url, "WS_URL": chain.ws_url, "PROGRAM_ID": chain.program_id, "MINT": chain.mint}
@@ -47,7 +30,7 @@ async def test_kit_and_anchorpy_read_every_account_and_event(every_type: Path, c
         environ[name] = keypair.secret().hex()
         environ[f"{name}_TOKENS"] = chain.addresses.associated_token_account(address, chain.mint)
         await chain.fund(address)
-    read = await asyncio.to_thread(run, every_type, **environ)
+    read = await asyncio.to_thread(run, client / "dist" / "test" / "chain" / "every_type.js", **environ)
 
     for account in read["accounts"]:
         found = await chain.rpc("getAccountInfo", account["address"], {"encoding": "base64", "commitment": "confirmed"})

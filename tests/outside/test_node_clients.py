@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 from solders.keypair import Keypair
 
+from programs.proof import Refusal, Verdict, verify
 from tests.chains import RunningChain
-from tests.outside.node import TIMEOUT, run
+from tests.outside.node import compiled, run
 from tests.stack import RunningServer
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Path:
-    """The compiled TypeScript programs."""
-    if shutil.which("node") is None:
-        pytest.skip("node is missing: install Node.js")
-    compiler = HERE / "node_modules" / ".bin" / "tsc"
-    if not compiler.exists():
-        pytest.skip("Node packages are missing: npm ci in tests/outside")
-    built = subprocess.run([compiler], cwd=HERE, capture_output=True, text=True, timeout=TIMEOUT)
-    assert built.returncode == 0, built.stdout
-    return HERE / "dist"
+def scripts(client: Path) -> Path:
+    """The compiled TypeScript programs, which take the verifier from the client."""
+    return compiled(HERE) / "dist"
 
 
 @pytest.mark.timeout(180)
@@ -38,7 +31,8 @@ def test_web3_wallet(scripts: Path, chain: RunningChain) -> None:
 
 @pytest.mark.timeout(240)
 def test_kit_flow(scripts: Path, chain: RunningChain, served: RunningServer) -> None:
-    """With kit as the wallet: sign-in, thread, submission, a vote past the server, event, search and proof."""
+    """With kit as the wallet: sign-in, thread, submission, a vote past the server, event, search, and the proof, which
+    both verifiers accept from the graph's text and the chain's account."""
     ada, ben = Keypair(), Keypair()
     for wallet in (ada, ben):
         asyncio.run(chain.fund(str(wallet.pubkey()), lamports=1_000_000_000))
@@ -47,7 +41,11 @@ def test_kit_flow(scripts: Path, chain: RunningChain, served: RunningServer) -> 
         RPC_URL=chain.rpc_url,
         WS_URL=chain.ws_url,
         GRAPHQL_URL=f"{served.url}/graphql",
+        PROGRAM_ID=chain.program_id,
         ADA_SEED=ada.secret().hex(),
         BEN_SEED=ben.secret().hex(),
     )
-    assert len(bytes.fromhex(done["root"])) == 32
+    account = {**done["account"], "data": b64decode(done["account"]["data"])}
+    assert verify(done["content"], done["proof"], account, chain.program_id) == Verdict(None)
+    elsewhere = {**done["content"], "author": str(ada.pubkey())}
+    assert verify(elsewhere, done["proof"], account, chain.program_id) == Verdict(Refusal.CONTENT_HASH)

@@ -17,7 +17,7 @@ import {
 } from "@solana/kit";
 import { strict as assert } from "node:assert";
 import { follow, Graph, type Data } from "./graph.js";
-import { rootOf } from "./proof.js";
+import { verifyProof, type Content, type ContentProof } from "../../../web/client/dist/src/verifier.js";
 
 const environment = (name: string): string => {
   const value = process.env[name];
@@ -25,10 +25,10 @@ const environment = (name: string): string => {
   return value;
 };
 
-const CONTENT_ROOT_OFFSET = 191;
 const rpc = createSolanaRpc(environment("RPC_URL"));
 const rpcSubscriptions = createSolanaRpcSubscriptions(environment("WS_URL"));
 const graphUrl = environment("GRAPHQL_URL");
+const programId = environment("PROGRAM_ID");
 
 const wallet = (name: string): Promise<KeyPairSigner> =>
   createKeyPairSignerFromPrivateKeyBytes(Buffer.from(environment(name), "hex"));
@@ -139,16 +139,22 @@ const found = await new Graph(graphUrl).run(`query ($query: String!) { search(qu
 });
 assert.ok(found["search"].nodes.some((node: Data) => node["contentHash"] === contentHash), "search finds what is published");
 
+// Anybody checks what was published: the text and its proof from the graph, the account from the chain.
 const { message } = (await new Graph(graphUrl).run(
-  `query ($contentHash: Hash!) { message(contentHash: $contentHash) { status proof { root leafIndex path account } } }`,
+  `query ($contentHash: Hash!) { message(contentHash: $contentHash) {
+    status contentHash body salt nonce author { address } thread { threadId }
+    proof { root leaf leafIndex path account slot } } }`,
   { contentHash },
 )) as Data;
 assert.equal(message.status, "PUBLISHED");
+const content: Content = { ...message, author: message.author.address, threadId: message.thread.threadId };
+const proof: ContentProof = message.proof;
 const { value: account } = await rpc.getAccountInfo(address(message.proof.account), { encoding: "base64", commitment: "confirmed" }).send();
 assert.ok(account);
-const onChain = Buffer.from(account.data[0], "base64").subarray(CONTENT_ROOT_OFFSET, CONTENT_ROOT_OFFSET + 32).toString("hex");
-assert.equal(message.proof.root, onChain);
-assert.equal(rootOf(contentHash, message.proof.leafIndex, message.proof.path), onChain);
+const held = { address: message.proof.account, owner: account.owner, data: Buffer.from(account.data[0], "base64") };
+assert.deepEqual(await verifyProof(content, proof, held, programId), { valid: true });
+const forged = { ...content, body: `${content.body} ` };
+assert.deepEqual(await verifyProof(forged, proof, held, programId), { valid: false, refusal: "CONTENT_HASH" });
 
-console.log(JSON.stringify({ contentHash, root: onChain, events: events.length }));
+console.log(JSON.stringify({ content, proof, account: { ...held, data: held.data.toString("base64") }, events: events.length }));
 process.exit(0);
