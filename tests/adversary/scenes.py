@@ -26,7 +26,7 @@ NEW_NONCE = 5  # of the thread or message that a scene is about to make
 GONE = Account(0, b"", Pubkey.default())
 
 
-@dataclass
+@dataclass(repr=False)
 class Scene:
     """One instruction that would succeed, its `signers` by address, and two threads (none before `initialize`).
 
@@ -50,6 +50,9 @@ class Scene:
         if self.spec.accounts[0].name == "payer":
             self.instruction = with_account(self.instruction, 0, self.payer.key)
         self.chain.known.update(str(meta.pubkey) for meta in self.instruction.accounts)
+
+    def __repr__(self) -> str:
+        return f"Scene({self.spec.name})"
 
     def know(self, *wallets: Wallet | Keypair) -> None:
         """Wallets that sign wherever an instruction asks them to."""

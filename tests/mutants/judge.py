@@ -17,12 +17,14 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from programs.interface import INSTRUCTIONS
 from tests.program.harness import OTHER_BUILD
 
 ROOT = Path(__file__).resolve().parents[2]
 # What proves the program: the adversary suite, its rules one by one, and the model beside it. Left aside is what any
 # other build fails for not being the committed one (its bytes, its compute units), and what needs a validator.
-_LEFT_ASIDE = {"test_program_artefact.py", "test_program_units.py", "test_program_validator.py"}
+# The noise of the adversary suite takes longest and aims at nothing.
+_LEFT_ASIDE = {"test_program_artefact.py", "test_program_units.py", "test_program_validator.py", "test_noise.py"}
 _SURVIVED, _KILLED, _BROKEN = 0, 1, 2
 
 # Found quickly or not at all: what fails is not shrunk, nothing is remembered, and the examples are always the same.
@@ -43,7 +45,7 @@ def test_files() -> list[Path]:
     """The files whose tests a mutant has to fail."""
     program = sorted((ROOT / "tests" / "program").glob("test_program_*.py"))
     adversary = sorted((ROOT / "tests" / "adversary").glob("test_*.py"))
-    return [*adversary, *(path for path in program if path.name not in _LEFT_ASIDE)]
+    return [path for path in (*adversary, *program) if path.name not in _LEFT_ASIDE]
 
 
 class Judge:
@@ -111,13 +113,21 @@ class Judge:
         return failures[0] if failures else ""
 
     def _in_order(self, file: str) -> list[pytest.Item]:
-        """Those that killed others of this file, then those that name it, then the rest as collected."""
+        """Those that killed others of this file, then those that name it, then the rest as collected.
+
+        Attacks on other instructions than the one whose file was changed see nothing of it, and are left out.
+        """
         subject = Path(file).stem
+        single = subject in INSTRUCTIONS
 
         def rank(item: pytest.Item) -> tuple[int, bool]:
             return -self._killers[file, item.nodeid], subject not in item.nodeid
 
-        return sorted(self._session.items, key=rank)
+        foreign = "tests/adversary/"
+        items = [
+            i for i in self._session.items if not single or subject in i.nodeid or not i.nodeid.startswith(foreign)
+        ]
+        return sorted(items, key=rank)
 
 
 def with_tests_collected(work: Callable[[Judge], None]) -> None:
