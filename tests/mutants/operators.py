@@ -19,9 +19,9 @@ _EITHER = re.compile(
 _NAMED_ERROR = re.compile(rf"(?:Err\(|ok_or\(|map_err\(\|_\| ){_ERROR}(?:\.into\(\))?\)")
 # One-line statements that are made for their effect: checks, changes of state, calls. Nothing is bound or returned.
 _STATEMENT = re.compile(
-    r"^ +(?!let |return|use |pub |const |type |static |break|continue|//|#)[a-z*(][^\n{}]*;\n", re.M
+    r"(?<!=\n)^ +(?!let |return|use |pub |fn |const |type |static |break|continue|sol_\w+\(\*)[a-z*(][^\n{}]*;\n", re.M
 )
-_EMIT = re.compile(r"^ +(?:Log::new\(&address, sequence\)|log)\s*\.emit\([^;]*?\);\n", re.M)
+_EMIT = re.compile(r"^ +Log::new\(&address, sequence\)\s*\.emit\([^;]*?\);\n", re.M)
 _LAST_CHECK = re.compile(
     r"^ +(?P<call>(?:\w+::)?(?:check\w*|address|writable|signer)\([^\n]*\)|self\.parameters\.validate\(\))\n +\}", re.M
 )
