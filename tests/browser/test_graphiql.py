@@ -1,4 +1,5 @@
-"""GraphiQL's walkthrough in a real browser: tab by tab to a message that is published, found and proven."""
+"""GraphiQL's walkthrough in a real browser: tab by tab to a message that is published, found and proven, and on to
+those that are not."""
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ async def test_the_walkthrough(server: RunningServer, tmp_path: Path) -> None:
         assert "__schema" in (await page.answer(0))["data"]
         tabs = await page.evaluate(_TABS)
         assert tabs[0] == "Wallets" and tabs.index("Approve") < tabs.index("Watch") < tabs.index("Find")
+        assert tabs.index("Find") < tabs.index("Ends") < tabs.index("Shares") < tabs.index("Kept")
         answers = {tab: await run_tab(page, number, tab) for number, tab in enumerate(tabs)}
         assert all("errors" not in answer for answer in answers.values()), answers
         await page.screenshot(tmp_path / "graphiql.png")
@@ -57,6 +59,16 @@ async def test_the_walkthrough(server: RunningServer, tmp_path: Path) -> None:
         assert proof["root"] == root
         assert verify_path(content_hash, proof["leafIndex"], proof["path"], root, 1)
         assert created["thread"]["threadId"] in {node["threadId"] for node in nodes(answers["Threads"], "threads")}
+
+        denied = answers["Ends"]["data"]["benDenies"]
+        assert denied["message"]["status"] == "DENIED"
+        assert denied["message"]["escrowRemaining"]["amount"] == "1000000"
+        assert answers["Ends"]["data"]["cleoCancels"]["message"]["status"] == "CANCELLED"
+        shares = answers["Shares"]["data"]
+        assert shares["benClaims"]["message"]["escrowRemaining"]["amount"] == "0"
+        assert len(shares["benLeaves"]["thread"]["coAuthors"]) == 1
+        assert {shares[deed]["update"]["outcome"] for deed in shares} == {"VERIFIED"}
+        assert answers["Kept"]["data"]["second"]["status"] == "CANCELLED"
 
         elsewhere = {url for url in page.requests if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
         assert {urlsplit(url).netloc for url in elsewhere} == {urlsplit(server.url).netloc}

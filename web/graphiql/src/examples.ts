@@ -3,7 +3,7 @@
 export interface Example {
   readonly query: string;
   readonly variables?: Record<string, unknown>;
-  readonly as?: "Ada" | "Ben";
+  readonly as?: "Ada" | "Ben" | "Cleo";
 }
 
 const problem = "... on Problem { code explanation }";
@@ -14,20 +14,23 @@ export const examples: readonly Example[] = [
 # life; run them from left to right. Values in {{double
 # braces}} are filled from the answers of earlier tabs.
 #
-# First two wallets, made and funded on the embedded
-# chain. Ada will own a thread, Ben will write into it.
+# First three wallets, made and funded on the embedded
+# chain. Ada will own a thread, Ben will write into it,
+# Cleo will try to.
 mutation Wallets {
   ada: devWallet(name: "ada") { name address }
   ben: devWallet(name: "ben") { name address }
+  cleo: devWallet(name: "cleo") { name address }
 }`,
   },
   {
-    query: `# Sign both in. (A real wallet uses signInChallenge and
+    query: `# Sign them in. (A real wallet uses signInChallenge and
 # signIn.) The later tabs send these tokens in their
 # Authorization header.
 mutation SignIn {
   ada: devSignIn(name: "ada") { token expiresAt viewer { address tokenBalance { amount decimals } } }
   ben: devSignIn(name: "ben") { token expiresAt }
+  cleo: devSignIn(name: "cleo") { token expiresAt }
 }`,
   },
   {
@@ -230,5 +233,244 @@ query Threads {
     pageInfo { hasNextPage endCursor }
   }
 }`,
+  },
+  {
+    query: `# And not everything is published. Cleo submits three
+# messages at once; aliases make one step of them.
+query PrepareThree($wallet: Pubkey!, $threadId: Hash!) {
+  prepare {
+    first: submitMessage(wallet: $wallet, threadId: $threadId, body: "First draft.", stake: "1000001") {
+      ...Draft
+    }
+    second: submitMessage(wallet: $wallet, threadId: $threadId, body: "Second draft.", stake: "1000000") {
+      ...Draft
+    }
+    third: submitMessage(wallet: $wallet, threadId: $threadId, body: "Third draft.", stake: "1000000") {
+      ...Draft
+    }
+  }
+}
+fragment Draft on PrepareResult {
+  ... on PreparedTransaction { transaction contentHash salt }
+  ${problem}
+}`,
+    variables: {
+      wallet: "{{Wallets.cleo.address}}",
+      threadId: "{{CreateThread.createThread.thread.threadId}}",
+    },
+    as: "Cleo",
+  },
+  {
+    query: `mutation SignThree($first: Base64!, $second: Base64!, $third: Base64!) {
+  first: devSign(name: "cleo", transaction: $first)
+  second: devSign(name: "cleo", transaction: $second)
+  third: devSign(name: "cleo", transaction: $third)
+}`,
+    variables: {
+      first: "{{PrepareThree.prepare.first.transaction}}",
+      second: "{{PrepareThree.prepare.second.transaction}}",
+      third: "{{PrepareThree.prepare.third.transaction}}",
+    },
+  },
+  {
+    query: `mutation SubmitThree(
+  $first: SubmitMessageInput!
+  $second: SubmitMessageInput!
+  $third: SubmitMessageInput!
+) {
+  first: submitMessage(input: $first) { ...Submitted }
+  second: submitMessage(input: $second) { ...Submitted }
+  third: submitMessage(input: $third) { ...Submitted }
+}
+fragment Submitted on SubmitMessageResult {
+  ... on SubmitMessageSuccess {
+    message { contentHash status body expiresAt }
+    thread { stakesTotal { amount } }
+    update { outcome }
+  }
+  ${problem}
+}`,
+    variables: {
+      first: {
+        signedTransaction: "{{SignThree.first}}",
+        body: "First draft.",
+        salt: "{{PrepareThree.prepare.first.salt}}",
+      },
+      second: {
+        signedTransaction: "{{SignThree.second}}",
+        body: "Second draft.",
+        salt: "{{PrepareThree.prepare.second.salt}}",
+      },
+      third: {
+        signedTransaction: "{{SignThree.third}}",
+        body: "Third draft.",
+        salt: "{{PrepareThree.prepare.third.salt}}",
+      },
+    },
+    as: "Cleo",
+  },
+  {
+    query: `# Ada and Ben deny the first; Cleo takes the second back
+# before anybody has voted on it. The third is left alone.
+query PrepareEnds(
+  $ada: Pubkey!
+  $ben: Pubkey!
+  $cleo: Pubkey!
+  $first: Hash!
+  $second: Hash!
+) {
+  prepare {
+    adaDenies: castVote(wallet: $ada, contentHash: $first, approve: false) { ...Prepared }
+    benDenies: castVote(wallet: $ben, contentHash: $first, approve: false) { ...Prepared }
+    cleoCancels: cancelMessage(wallet: $cleo, contentHash: $second) { ...Prepared }
+  }
+}
+fragment Prepared on PrepareResult {
+  ... on PreparedTransaction { transaction feeLamports }
+  ${problem}
+}`,
+    variables: {
+      ada: "{{Wallets.ada.address}}",
+      ben: "{{Wallets.ben.address}}",
+      cleo: "{{Wallets.cleo.address}}",
+      first: "{{SubmitThree.first.message.contentHash}}",
+      second: "{{SubmitThree.second.message.contentHash}}",
+    },
+    as: "Ada",
+  },
+  {
+    query: `mutation SignEnds($adaDenies: Base64!, $benDenies: Base64!, $cleoCancels: Base64!) {
+  adaDenies: devSign(name: "ada", transaction: $adaDenies)
+  benDenies: devSign(name: "ben", transaction: $benDenies)
+  cleoCancels: devSign(name: "cleo", transaction: $cleoCancels)
+}`,
+    variables: {
+      adaDenies: "{{PrepareEnds.prepare.adaDenies.transaction}}",
+      benDenies: "{{PrepareEnds.prepare.benDenies.transaction}}",
+      cleoCancels: "{{PrepareEnds.prepare.cleoCancels.transaction}}",
+    },
+  },
+  {
+    query: `# Who sends a signed transaction does not matter: Ada sends
+# all three. The stake of what was denied is shared out
+# among the deniers, the odd rest is the treasury's.
+mutation Ends(
+  $adaDenies: TransactionInput!
+  $benDenies: TransactionInput!
+  $cleoCancels: TransactionInput!
+) {
+  adaDenies: castVote(input: $adaDenies) { ...Voted }
+  benDenies: castVote(input: $benDenies) { ...Voted }
+  cleoCancels: cancelMessage(input: $cleoCancels) {
+    ... on CancelMessageSuccess {
+      message { contentHash status escrowRemaining { amount } }
+      update { outcome }
+    }
+    ${problem}
+  }
+}
+fragment Voted on CastVoteResult {
+  ... on CastVoteSuccess {
+    message { contentHash status escrowRemaining { amount } }
+    thread { treasuryDue { amount } }
+    update { outcome }
+  }
+  ${problem}
+}`,
+    variables: {
+      adaDenies: { signedTransaction: "{{SignEnds.adaDenies}}" },
+      benDenies: { signedTransaction: "{{SignEnds.benDenies}}" },
+      cleoCancels: { signedTransaction: "{{SignEnds.cleoCancels}}" },
+    },
+    as: "Ada",
+  },
+  {
+    query: `# What is owed is never sent by itself to deniers: they
+# claim. And Ben leaves, with half of the balance.
+query PrepareShares($ada: Pubkey!, $ben: Pubkey!, $first: Hash!, $threadId: Hash!) {
+  prepare {
+    adaClaims: claimEscrow(wallet: $ada, contentHash: $first) { ...Prepared }
+    benClaims: claimEscrow(wallet: $ben, contentHash: $first) { ...Prepared }
+    benLeaves: divest(wallet: $ben, threadId: $threadId) { ...Prepared }
+  }
+}
+fragment Prepared on PrepareResult {
+  ... on PreparedTransaction { transaction feeLamports rentLamports }
+  ${problem}
+}`,
+    variables: {
+      ada: "{{Wallets.ada.address}}",
+      ben: "{{Wallets.ben.address}}",
+      first: "{{SubmitThree.first.message.contentHash}}",
+      threadId: "{{CreateThread.createThread.thread.threadId}}",
+    },
+    as: "Ada",
+  },
+  {
+    query: `mutation SignShares($adaClaims: Base64!, $benClaims: Base64!, $benLeaves: Base64!) {
+  adaClaims: devSign(name: "ada", transaction: $adaClaims)
+  benClaims: devSign(name: "ben", transaction: $benClaims)
+  benLeaves: devSign(name: "ben", transaction: $benLeaves)
+}`,
+    variables: {
+      adaClaims: "{{PrepareShares.prepare.adaClaims.transaction}}",
+      benClaims: "{{PrepareShares.prepare.benClaims.transaction}}",
+      benLeaves: "{{PrepareShares.prepare.benLeaves.transaction}}",
+    },
+  },
+  {
+    query: `# One after the other, each verified before the next.
+mutation Shares(
+  $adaClaims: TransactionInput!
+  $benClaims: TransactionInput!
+  $benLeaves: TransactionInput!
+) {
+  adaClaims: claimEscrow(input: $adaClaims) { ...Claimed }
+  benClaims: claimEscrow(input: $benClaims) { ...Claimed }
+  benLeaves: divest(input: $benLeaves) {
+    ... on DivestSuccess {
+      thread { tokenBalance { amount } coAuthors { user { address } } }
+      update { outcome }
+    }
+    ${problem}
+  }
+}
+fragment Claimed on ClaimEscrowResult {
+  ... on ClaimEscrowSuccess {
+    message { escrowRemaining { amount } votes { voter { address } claimed } }
+    update { outcome }
+  }
+  ${problem}
+}`,
+    variables: {
+      adaClaims: { signedTransaction: "{{SignShares.adaClaims}}" },
+      benClaims: { signedTransaction: "{{SignShares.benClaims}}" },
+      benLeaves: { signedTransaction: "{{SignShares.benLeaves}}" },
+    },
+    as: "Ada",
+  },
+  {
+    query: `# A week later. (This turns the embedded chain's clock: all
+# that is pending anywhere on it is out of time now.)
+mutation WeekLater {
+  devAdvanceClock(seconds: 604800)
+}`,
+  },
+  {
+    query: `# The rest anybody may send: expireMessage, refundStake,
+# sweepThread. The keeper inside this server does so some
+# ten seconds after it is due. Run this until the third
+# message has expired and nothing is owed any more.
+query Kept($threadId: Hash!, $second: Hash!, $third: Hash!) {
+  thread(threadId: $threadId) { version treasuryDue { amount } stakesTotal { amount } escrowTotal { amount } }
+  second: message(contentHash: $second) { status escrowRemaining { amount } }
+  third: message(contentHash: $third) { status escrowRemaining { amount } }
+}`,
+    variables: {
+      threadId: "{{CreateThread.createThread.thread.threadId}}",
+      second: "{{SubmitThree.second.message.contentHash}}",
+      third: "{{SubmitThree.third.message.contentHash}}",
+    },
+    as: "Cleo",
   },
 ];
