@@ -12,7 +12,8 @@ from tests.stack import Actor, Json, RunningServer
 
 _PATIENCE = 6  # times the five seconds that a read waits
 _MADE_BY_SERVER = ("UpdateVerified", "UpdateDiverged", "ContentRestored", "Gap")
-_LATER = {"PENDING": {"PENDING", "DENIED", "PUBLISHED"}, "PUBLISHED": {"PUBLISHED"}, "DENIED": {"DENIED"}}
+_ENDS = {"PUBLISHED", "DENIED", "CANCELLED"}
+_LATER = {"PENDING": {"PENDING", *_ENDS}} | {status: {status} for status in _ENDS}
 _SEARCH_TEXT = (
     "query FindText($query: String!) { search(query: $query, mode: TEXT, first: 5) { nodes { contentHash status } } }"
 )
@@ -40,6 +41,8 @@ async def check_deed(server: RunningServer, chain: OnChain, deed: Deed, reader: 
     """
     if deed.verb == "createThread":
         return await _check_thread(server, chain, deed)
+    if deed.verb == "divest":
+        return await _check_seats(server, chain, deed)
     assert deed.content_hash is not None
     account = await chain.message(deed.thread_id, deed.content_hash)
     asked = {"contentHash": deed.content_hash}
@@ -50,12 +53,27 @@ async def check_deed(server: RunningServer, chain: OnChain, deed: Deed, reader: 
         assert (await reader.ask(operations.READ_MESSAGE, asked))["message"] is None or reader is deed.author
         await _check_hidden(server, deed)
         return False
-    landed = deed.verb != "castVote" or any(vote.voter == deed.author.address for vote in account.votes)
+    landed = _has_landed(deed, account)
     if deed.status:
         assert landed, f"acknowledged and not on chain: {deed}"
         assert account.status in _LATER[deed.status], (deed, account)
     await _check_message(server, deed, account, own, reader)
     return landed
+
+
+def _has_landed(deed: Deed, account: MessageAccount) -> bool:
+    vote = account.vote_of(deed.author.address)
+    match deed.verb:
+        case "castVote":
+            return vote is not None
+        case "claimEscrow":
+            return vote is not None and vote.claimed
+        case "cancelMessage":
+            return account.status == "CANCELLED"
+        case "refundStake":
+            return account.status == "CANCELLED" and account.escrow_remaining == 0
+        case _:
+            return True
 
 
 async def check_events(chain: OnChain, thread_id: str, reader: Actor) -> int:
@@ -99,6 +117,18 @@ async def _check_thread(server: RunningServer, chain: OnChain, deed: Deed) -> bo
     return True
 
 
+async def _check_seats(server: RunningServer, chain: OnChain, deed: Deed) -> bool:
+    account = await chain.thread(deed.thread_id)
+    assert account is not None
+    left = not account.has_co_author(deed.author.address)
+    assert left or not deed.status, f"acknowledged and not on chain: {deed}"
+    thread = (await server.data_of(operations.READ_THREAD, {"threadId": deed.thread_id}))["thread"]
+    seats = [seat["user"]["address"] for seat in thread["coAuthors"]]
+    assert seats == [co_author.key for co_author in account.co_authors]
+    assert thread["tokenBalance"]["amount"] == str(account.token_balance)
+    return left
+
+
 async def _check_message(
     server: RunningServer, deed: Deed, account: MessageAccount, own: Json | None, reader: Actor
 ) -> None:
@@ -107,7 +137,8 @@ async def _check_message(
         assert message is not None, deed
         assert message["status"] == account.status, (deed, message)
         assert message["contentState"] == "AVAILABLE", (deed, message)
-        assert message["body"] == deed.body or deed.verb == "castVote", (deed, message)
+        assert message["body"] == deed.body or not deed.body, (deed, message)
+        assert message["escrowRemaining"]["amount"] == str(account.escrow_remaining), (deed, message)
         assert [vote["voter"]["address"] for vote in message["votes"]] == [vote.voter for vote in account.votes]
     assert own is not None
     if account.status == "PUBLISHED":

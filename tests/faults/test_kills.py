@@ -127,6 +127,7 @@ class _Run:
                 await last.run()
             await converged(self._server, self._chain, last.thread_id)
         whole = await check_deed(self._server, self._chain, last, pair.owner)
+        assert not (whole and last.expired), f"called expired and on chain: {last}"
         self._cut_off[whole] += 1
         pair.settle(whole=whole)
 

@@ -19,9 +19,16 @@ _ROUND = (
     ("postMessage", None),
     ("submitMessage", None),
     ("castVote", False),
+    ("claimEscrow", None),
+    ("submitMessage", None),
+    ("cancelMessage", None),
+    ("refundStake", None),
     ("submitMessage", None),
     ("castVote", True),
+    ("divest", None),
 )
+_BY_GUEST = ("submitMessage", "cancelMessage", "refundStake", "divest")
+_WITH_TEXT = ("createThread", "postMessage", "submitMessage")
 
 
 class UnansweredError(Exception):
@@ -30,7 +37,8 @@ class UnansweredError(Exception):
 
 @dataclass
 class Deed:
-    """One mutation. `status` is what the server acknowledged: "" for nothing yet, "THREAD" for a thread."""
+    """One mutation. `status` is what the server acknowledged: "" for nothing yet, "THREAD" where it is about no
+    message."""
 
     verb: str
     author: Actor
@@ -41,22 +49,28 @@ class Deed:
     approve: bool | None = None
     status: str = ""
     signature: str = ""
+    expired: bool = False
 
     async def run(self) -> None:
-        """Send it. Raises UnansweredError where nothing was acknowledged."""
+        """Send it. Raises UnansweredError where nothing was acknowledged, also where it came too late: on a machine
+        that is busy, a minute passes between a kill and the second attempt."""
         payload = (await answer(self.author, operations.MUTATE[self.verb], {"input": self.signed}))[self.verb]
         if payload["__typename"] == "AuthorityUnavailable":
+            raise UnansweredError(payload["explanation"])
+        if payload["__typename"] == "TransactionExpired":
+            self.expired = True
             raise UnansweredError(payload["explanation"])
         assert payload["__typename"].endswith("Success"), (self.verb, payload)
         if payload["update"]["outcome"] not in _WHOLE:
             raise UnansweredError(payload["update"]["outcome"])
         self.signature = payload["update"]["signature"]
-        self.status = "THREAD" if self.verb == "createThread" else payload["message"]["status"]
+        self.status = payload["message"]["status"] if "message" in payload else "THREAD"
 
 
 @dataclass
 class Pair:
-    """Two wallets: one makes threads, posts and votes, the other submits. They go round and round through `_ROUND`."""
+    """Two wallets: one makes threads, posts, votes and claims, the other submits, takes back and leaves. They go round
+    and round through `_ROUND`."""
 
     owner: Actor
     guest: Actor
@@ -82,15 +96,16 @@ class Pair:
         self._place += whole
 
     async def _prepare(self, verb: str, approve: bool | None) -> Deed:
-        author = self.guest if verb == "submitMessage" else self.owner
-        body = "" if verb == "castVote" else unique(f"{next(_PHRASES)} {author.address[:6]}")
+        author = self.guest if verb in _BY_GUEST else self.owner
+        body = unique(f"{next(_PHRASES)} {author.address[:6]}") if verb in _WITH_TEXT else ""
         choices: dict[str, Json] = {
             "createThread": {"title": body},
             "postMessage": {"threadId": self.thread_id, "body": body},
             "submitMessage": {"threadId": self.thread_id, "body": body, "stake": "1000000"},
             "castVote": {"contentHash": self._submitted, "approve": approve},
+            "divest": {"threadId": self.thread_id},
         }
-        arguments = choices[verb]
+        arguments = choices.get(verb, {"contentHash": self._submitted})
         asked = {"wallet": author.address, **arguments}
         prepared = (await answer(author, operations.PREPARE[verb], asked))["prepare"][verb]
         if prepared["__typename"] == "AuthorityUnavailable":
@@ -99,8 +114,7 @@ class Pair:
         signed: Json = {"signedTransaction": author.sign(prepared["transaction"])}
         if body:
             signed |= {"title" if verb == "createThread" else "body": body, "salt": prepared["salt"]}
-        content_hash = None if verb == "createThread" else prepared["contentHash"] or self._submitted
-        return Deed(verb, author, signed, prepared["threadId"] or self.thread_id, content_hash, body, approve)
+        return Deed(verb, author, signed, prepared["threadId"], prepared["contentHash"], body, approve)
 
     @property
     def thread_id(self) -> str:
