@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help serve demo test test-redis test-validator test-outside lint types imports schema program web bench clean
+.PHONY: help serve demo test test-redis test-validator test-outside lint types imports schema program web client bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -35,7 +35,8 @@ test-redis: $(VENV)/.dev ## the contract suites against a real Redis
 test-validator: $(VENV)/.dev ## the contract suite and the whole flow on the real Solana test validator
 	@$(BIN)/python -m pytest -m validator $(ARGS)
 
-test-outside: $(VENV)/.dev ## outside clients (solana-py, @solana/kit) against the embedded chain
+test-outside: $(VENV)/.dev ## outside clients (solana-py, @solana/kit) and the TypeScript client against the embedded chain
+	@cd web/client && npm ci --silent
 	@cd tests/outside && npm ci --silent
 	@$(BIN)/python -m pytest tests/outside $(ARGS)
 
@@ -58,6 +59,10 @@ program: ## rebuild the on-chain program with Debian's toolchain
 
 web: ## rebuild GraphiQL's assets
 	@cd web/graphiql && npm ci --silent && npm run --silent build
+
+client: $(VENV)/.dev ## write the IDLs, generate the TypeScript client from them, and test it
+	@$(BIN)/python -m programs.idl
+	@cd web/client && npm ci --silent && npm run --silent generate && npm test
 
 bench: $(VENV)/.dev ## side-by-side benchmarks; writes nothing, prints tables
 	@$(BIN)/python -m bench
