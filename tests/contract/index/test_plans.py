@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from chorale.domain.approval import MessageStatus
-from datasources.index import listings
+from datasources.index import listings, treasury
 from datasources.index.listings import Listing
 from datasources.index.schema import TABLES
 
@@ -20,6 +20,7 @@ LISTINGS = {
     "pending approvals": listings.pending_approvals("ana", "ana", 1),
     "claimable escrow": listings.claimable("ana", "ana"),
     "what a thread owes": listings.escrow("t", "ana"),
+    **treasury.flow_listings(),
 }
 
 
