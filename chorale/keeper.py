@@ -19,7 +19,7 @@ from chorale.domain.ports import Chain, SessionStore, Signer
 from chorale.keeper_settings import KeeperSettings
 from chorale.keeping.check import Checker
 from chorale.keeping.claims import Claims
-from chorale.keeping.duties import Candidate
+from chorale.keeping.duties import Candidate, Duty
 from chorale.keeping.errand import Ending, Errands, Result
 from chorale.keeping.pauses import Pauses
 from chorale.keeping.purse import Purse
@@ -69,7 +69,7 @@ class Keeper:
         self._pauses = Pauses(
             signer.address,
             grace=settings.grace,
-            spread=min(limits.keeper_spread, settings.grace),
+            spread=0.0 if polls_clock else min(limits.keeper_spread, settings.grace),
             first=limits.keeper_first_pause,
             longest=limits.keeper_longest_pause,
         )
@@ -171,6 +171,8 @@ class Keeper:
         if ending is Ending.CONFIRMED:
             count.confirmed += 1
             self._pauses.done(candidate.key)
+            if candidate.duty is Duty.EXPIRE:
+                self._pauses.hasten(Candidate(Duty.REFUND, candidate.account).key, loop_time)
             _log.info(
                 "keeper did=%s account=%s signature=%s lamports=%d",
                 candidate.duty.value, candidate.account, result.signature, result.lamports,

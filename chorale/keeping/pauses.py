@@ -54,6 +54,10 @@ class Pauses:
             self._turns[key] = turn
         return pause
 
+    def hasten(self, key: str, now: float) -> None:
+        """Let it have its turn at the next look: it follows from what others had time for."""
+        self._turns[key] = _Turn(now, self._look)
+
     def done(self, key: str) -> None:
         """It is done; should it come due once more, it is new."""
         self._turns.pop(key, None)

