@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help serve demo test test-redis test-validator test-outside lint types imports schema program web client bench clean
+.PHONY: help serve demo test test-redis test-validator test-outside mutants lint types imports schema program web client bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test-outside: $(VENV)/.dev ## outside clients (solana-py, @solana/kit) and the T
 	@cd web/client && npm ci --silent
 	@cd tests/outside && npm ci --silent
 	@$(BIN)/python -m pytest tests/outside $(ARGS)
+
+mutants: $(VENV)/.dev ## sabotage every check of the program: make mutants ARGS="--quick", or "--only cast_vote --jobs 2"
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lint: $(VENV)/.dev imports types ## ruff, import contract, strict types
 	@$(BIN)/ruff check .

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +38,9 @@ class _Bench:
 _bench: _Bench | None = None
 
 
-def _set_up(judge: Judge, folder: str) -> None:
+def _set_up(judge: Judge) -> None:
     global _bench  # one per worker process, made once
-    workshop = Workshop(Path(tempfile.mkdtemp(dir=folder)))
+    workshop = Workshop()
     build = workshop.build()
     _bench = _Bench(judge, workshop, build.read_bytes())
 
@@ -66,10 +65,7 @@ def run(mutants: list[Mutant], jobs: int) -> list[Outcome]:
 
     def work(judge: Judge) -> None:
         fork = multiprocessing.get_context("fork")
-        with (
-            tempfile.TemporaryDirectory(prefix="chorale-mutants.") as folder,
-            fork.Pool(jobs, _set_up, (judge, folder)) as pool,
-        ):
+        with fork.Pool(jobs, _set_up, (judge,)) as pool:
             for outcome in pool.imap_unordered(_try, mutants):
                 outcomes.append(outcome)
                 print_outcome(outcome)

@@ -1,7 +1,11 @@
-"""A copy of the program's sources with a target folder of its own, where mutants are built one after the other."""
+"""A copy of the program's sources with a target folder of its own, where mutants are built one after the other.
+
+Workshops stay where they are: what the first build made of core and the dependencies serves every later run.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -12,7 +16,9 @@ from tests.mutants.operators import Mutant
 PROGRAMS = Path(__file__).resolve().parents[2] / "programs"
 CRATE = PROGRAMS / "chorale"
 TOOLS = ("/usr/bin/cargo", "/usr/bin/rustc", "/usr/bin/opt-22", "/usr/bin/llc-22")
-_BUILD_SECONDS = 240
+_WORKSHOPS = CRATE / "target" / "mutants"
+_MOST_WORKSHOPS = 64
+_BUILD_SECONDS = 600
 
 
 class NotBuilt(Exception):
@@ -20,15 +26,29 @@ class NotBuilt(Exception):
 
 
 class Workshop:
-    """Builds in `folder`. The first build takes half a minute, each further one a few seconds."""
+    """The first workshop that nobody uses. Its very first build takes half a minute, each further one a few seconds."""
 
-    def __init__(self, folder: Path) -> None:
-        self._programs = folder / "programs"
-        self._target = folder / "target"
-        self._programs.mkdir(parents=True)
+    def __init__(self) -> None:
+        folder = self._taken()
+        self._programs, self._target = folder / "programs", folder / "target"
+        shutil.rmtree(self._programs, ignore_errors=True)
+        self._programs.mkdir()
         for name in ("build", "relink.py"):
             shutil.copy2(PROGRAMS / name, self._programs / name)
         shutil.copytree(CRATE, self._programs / "chorale", ignore=shutil.ignore_patterns("target"))
+
+    def _taken(self) -> Path:
+        for number in range(_MOST_WORKSHOPS):
+            folder = _WORKSHOPS / str(number)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (folder / "lock").open("w")  # held for as long as this process lives
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._lock.close()
+            else:
+                return folder
+        raise RuntimeError(f"all {_MOST_WORKSHOPS} workshops in {_WORKSHOPS} are taken")
 
     def build(self, mutant: Mutant | None = None) -> Path:
         """The program with the mutant's change, or as it is. Raises NotBuilt."""
