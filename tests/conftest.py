@@ -17,7 +17,7 @@ from tests.program.scenario import limits, people
 from tests.stack import RunningServer, running_stack
 from tests.validator import Preloaded, running_validator
 
-BRIEF_WINDOW = 12  # s: time enough for the steps that have to come before its end
+BRIEF_WINDOW = 10  # s: time enough for the steps that have to come before its end
 
 
 @pytest.fixture(scope="session")

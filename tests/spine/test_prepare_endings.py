@@ -9,7 +9,6 @@ from chorale.domain.commands import (
     ClaimEscrow,
     Command,
     Divest,
-    ExpireMessage,
     FeeOptions,
     PreparedTransaction,
     RefundStake,
@@ -63,22 +62,6 @@ async def test_each_costs_exactly_what_was_told(desk: Desk) -> None:
     await run(Divest, ben, await prepare.divest(ben.key, thread_id))
     await run(ResolveMessage, eve, await prepare.resolve_message(eve.key, waits))
     await run(ClaimEscrow, ana, await prepare.claim_escrow(ana.key, waits))
-
-
-async def test_an_overdue_message_costs_its_sender_the_fee_alone(desk: Desk, ana: Actor, ben: Actor) -> None:
-    """Nobody else signs; the sender is who it is shown for. Its own thread, since the chain's clock moves."""
-    thread_id = (await desk.create(ana)).content.key.thread_id
-    late = (await desk.submit(ben, thread_id, "Late")).hash
-    await desk.running.advance_clock(desk.running.window + 1)
-    eve = Actor(desk.running, await desk.running.wallet())
-    assert isinstance(await desk.preparer.expire_message(eve.key, late), Refusal)
-    answer = await desk.preparer.expire_message(eve.key, late, viewer=ana.key)
-    assert isinstance(answer, PreparedTransaction), answer
-    assert (answer.fee_lamports, answer.rent_lamports, answer.fee_payer) == (5_000, 0, eve.key)
-    result = await desk.run(ExpireMessage(signed_transaction=signed_by(answer, eve)))
-    assert result.wallet == eve.key
-    assert result.message is not None
-    assert (result.message.status.value, result.message.escrow_remaining) == ("EXPIRED", result.message.stake)
 
 
 async def test_an_evaluation_that_decides_nothing_is_not_sent(desk: Desk, ana: Actor, ben: Actor) -> None:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
+from chorale.domain.commands import ExpireMessage, PreparedTransaction
 from chorale.domain.updates import Refusal
 from tests.chains import RunningChain
 from tests.spine.desk import Desk
 from tests.spine.parts import Actor
+from tests.spine.test_payout_destinations import signed_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,3 +49,19 @@ async def test_late_votes_are_refused(desk: Desk, ana: Actor, ben: Actor) -> Non
     assert await desk.picture() == before
     for each in (told, refusal):
         assert (each.problem, each.code) == ("NotAllowedNow", "WINDOW_CLOSED")
+
+
+async def test_an_overdue_message_costs_its_sender_the_fee_alone(desk: Desk, ana: Actor, ben: Actor) -> None:
+    """Nobody else signs; the sender is who it is shown for."""
+    thread_id = (await desk.create(ana)).content.key.thread_id
+    late = (await desk.submit(ben, thread_id, "Late")).hash
+    await desk.running.pass_window()
+    eve = Actor(desk.running, await desk.running.wallet())
+    assert isinstance(await desk.preparer.expire_message(eve.key, late), Refusal)
+    answer = await desk.preparer.expire_message(eve.key, late, viewer=ana.key)
+    assert isinstance(answer, PreparedTransaction), answer
+    assert (answer.fee_lamports, answer.rent_lamports, answer.fee_payer) == (5_000, 0, eve.key)
+    result = await desk.run(ExpireMessage(signed_transaction=signed_by(answer, eve)))
+    assert result.wallet == eve.key
+    assert result.message is not None
+    assert (result.message.status.value, result.message.escrow_remaining) == ("EXPIRED", result.message.stake)
