@@ -13,7 +13,8 @@ from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_hash, check_key, fee_payer, priority_price
 from chorale.preparation.snapshot import Snapshot, check_visible, protocol_in, take_snapshot
-from chorale.update.refusals import foretold, insufficient_funds, not_found
+from chorale.update.program_refusals import foretold
+from chorale.update.refusals import insufficient_funds, not_found
 from programs.addresses import ProgramAddresses
 from programs.instructions import Instruction
 from programs.transactions import compose

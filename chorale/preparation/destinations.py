@@ -5,7 +5,7 @@ from __future__ import annotations
 from chorale.domain.chain import AccountData
 from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import Refusal, RefusedError
-from chorale.update.refusals import foretold
+from chorale.update.program_refusals import foretold
 from programs.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from programs.wire import key_bytes
 

@@ -8,7 +8,8 @@ from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_hash, check_identity, check_u64, fee_payer
 from chorale.preparation.base import COMPUTE_UNITS, Draft, Preparation, refuse
 from chorale.preparation.snapshot import take_snapshot
-from chorale.update.refusals import already_there, foretold, insufficient_funds, refusals_as_data
+from chorale.update.program_refusals import foretold
+from chorale.update.refusals import already_there, insufficient_funds, refusals_as_data
 from chorale.update.rules import post_error, submission_error
 from programs import identity, instructions
 from programs.accounts import CO_AUTHOR_SIZE, message_size, thread_size
