@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help serve demo test test-redis test-validator test-outside mutants lint types imports schema program web client bench clean
+.PHONY: help serve demo test test-redis test-validator test-outside mutants prove lint types imports schema program web client bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-outside: $(VENV)/.dev ## outside clients (solana-py, @solana/kit) and the T
 
 mutants: $(VENV)/.dev ## sabotage every check of the program: make mutants ARGS="--quick", or "--only cast_vote --jobs 2"
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+prove: $(VENV)/.dev ## the program beside its model: make prove STEPS=100000 SEED=1, or one WORLD of it
+	@$(BIN)/python -m tests.prove --steps $(or $(STEPS),100000) --seed $(or $(SEED),1) $(if $(WORLD),--world $(WORLD))
 
 lint: $(VENV)/.dev imports types ## ruff, import contract, strict types
 	@$(BIN)/ruff check .

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.prove.profiles import PROFILES, Profile
 from tests.prove.walk import Walk
 
-WORLDS = 20
+WORLDS = 42
 STEPS_PER_WORLD = 100
 
 
@@ -30,6 +30,7 @@ class Drawn:
 class ProgramBesideModel(RuleBasedStateMachine):
     """One world after the other, each of any kind. `Walk` compares after every step."""
 
+    taken = 0
     walk: Walk | None = None
 
     @initialize(profile=st.sampled_from(PROFILES))
@@ -46,14 +47,21 @@ class ProgramBesideModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever has happened, everything owed can be paid."""
         if self.walk is not None:
+            ProgramBesideModel.taken += self.walk.calls
             self.walk.finish()
 
 
-TestProgramBesideModel = ProgramBesideModel.TestCase
-TestProgramBesideModel.settings = settings(
-    max_examples=WORLDS,
-    stateful_step_count=STEPS_PER_WORLD,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+def test_the_program_does_as_the_model() -> None:
+    """At least 2,000 calls in worlds of every kind, and the end of each."""
+    ProgramBesideModel.taken = 0
+    run_state_machine_as_test(
+        ProgramBesideModel,
+        settings=settings(
+            max_examples=WORLDS,
+            stateful_step_count=STEPS_PER_WORLD,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )
+    assert ProgramBesideModel.taken >= 2_000

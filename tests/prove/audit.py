@@ -13,7 +13,7 @@ from programs.merkle import verify_path
 from tests.prove.scene import Difference, Scene, ThreadRecord
 
 FILLER = b"\x5a" * 32  # content hash of every leaf that a thread's tree is filled with beforehand
-PROOFS = 4  # published messages per thread whose proofs are made at each full audit
+PROOFS = 4  # latest published messages of a thread whose proofs are made when its root has changed
 
 
 def holds(condition: bool, what: str) -> None:
@@ -36,6 +36,7 @@ class Audit:
         self.supply: int | None = None
         self._decided: dict[str, tuple[StatusByte, int, int]] = {}
         self._surplus: dict[str, int] = {}
+        self._proved: dict[str, bytes] = {}
 
     def step(self, name: str, outcome: Outcome) -> None:
         """What a call may have broken: the sum of tokens, and the threads that it named."""
@@ -96,7 +97,9 @@ class Audit:
         for record in self.scene.threads:
             self.thread(record)
             self.vault(record)
-            self._tree(record)
+            if self._proved.get(record.thread_id) != self.scene.thread(record).content_root:
+                self._tree(record)
+                self._proved[record.thread_id] = self.scene.thread(record).content_root
 
     def _message(self, content_hash: str, message: Message, thread: Thread) -> None:
         voters = {vote.voter for vote in message.votes}
