@@ -50,7 +50,7 @@ class SqliteIndex(IndexQueries):
         with self._wakeups.listen(PROTOCOL) as changed:
             try:
                 async with asyncio.timeout(timeout):
-                    while (await self.treasury()).sequence < sequence:
+                    while self._connections.look(treasury.reached) < sequence:
                         if self._wakeups.closed:
                             return False
                         await changed.wait()

@@ -12,15 +12,15 @@ from chorale.domain.errors import InvalidInputError
 from chorale.domain.events import EventBatch, EventPosition
 from chorale.domain.paging import Page, PageRequest
 from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, Settled, ThreadProgress
-from chorale.domain.treasury import ChangePage, FlowPage, ProtocolChange, TreasuryTotals
-from datasources.index import listings, log, pages, treasury, tree
+from datasources.index import listings, log, pages, tree
 from datasources.index.connections import Connections
 from datasources.index.integers import exact_sum, joined
 from datasources.index.listed import listed
 from datasources.index.listings import Listing
+from datasources.index.treasury_queries import TreasuryQueries
 
 
-class IndexQueries:
+class IndexQueries(TreasuryQueries):
     """Every question that the index answers from its tables; see `IndexReader` and `Index` in the ports."""
 
     def __init__(self, connections: Connections, log_id: str) -> None:
@@ -153,26 +153,6 @@ class IndexQueries:
             return pages.fetch(connection, listing, page, _sequence(connection, thread_id)), joined(*total)
 
         return await self._connections.read(read)
-
-    async def treasury(self) -> TreasuryTotals:
-        """See IndexReader."""
-        return await self._connections.read(treasury.totals)
-
-    async def treasury_flows(self, page: PageRequest) -> FlowPage:
-        """See IndexReader."""
-        return await self._connections.read(lambda connection: treasury.flows(connection, page))
-
-    async def protocol_changes(self, page: PageRequest) -> ChangePage:
-        """See IndexReader."""
-        return await self._connections.read(lambda connection: treasury.changes(connection, page))
-
-    async def protocol_changes_at(self, sequences: Sequence[int]) -> tuple[ProtocolChange, ...]:
-        """See Index."""
-        return await self._connections.read(lambda connection: treasury.changes_at(connection, sequences))
-
-    async def protocol_sequences(self) -> frozenset[int]:
-        """See Index."""
-        return await self._connections.read(treasury.known_sequences)
 
     async def co_authored(self, wallet: str, limit: int) -> Sequence[str]:
         """See IndexReader."""

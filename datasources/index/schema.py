@@ -90,7 +90,7 @@ CREATE TABLE events (
   UNIQUE (thread, sequence, ordinal)
 ) STRICT;
 CREATE UNIQUE INDEX events_of_server ON events (kind, subject, occurrence) WHERE subject IS NOT NULL;
-CREATE INDEX events_swept ON events (slot, amount) WHERE kind = 'Swept';
+CREATE INDEX events_swept ON events (slot) WHERE kind = 'Swept' AND amount IS NOT NULL;
 CREATE INDEX events_by_signature ON events (signature) WHERE signature IS NOT NULL AND subject IS NULL;
 
 -- one row, once the protocol has been looked at; unexplained is text, since it may need 65 bits
@@ -115,7 +115,7 @@ CREATE TABLE protocol_changes (
   destination TEXT
 ) STRICT;
 CREATE INDEX protocol_configured ON protocol_changes (sequence, signature) WHERE kind = 'CONFIGURED';
-CREATE INDEX protocol_withdrawn ON protocol_changes (slot, amount) WHERE kind = 'WITHDRAWN';
+CREATE INDEX protocol_withdrawn ON protocol_changes (slot) WHERE kind = 'WITHDRAWN';
 
 -- what transactions brought into the treasury beside sweeps, which stand among the events
 CREATE TABLE deposits (
@@ -125,4 +125,24 @@ CREATE TABLE deposits (
   amount INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deposits_in_order ON deposits (slot, signature);
+
+-- sums over all flows, in halves of 32 bits that do not overflow: no page of them may cost what all of them do
+CREATE TABLE flow_sums (
+  kind TEXT PRIMARY KEY,
+  high INTEGER NOT NULL DEFAULT 0,
+  low INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+INSERT INTO flow_sums (kind) VALUES ('SWEPT'), ('DEPOSITED'), ('WITHDRAWN');
+CREATE TRIGGER sum_swept AFTER INSERT ON events WHEN NEW.kind = 'Swept' AND NEW.amount IS NOT NULL BEGIN
+  UPDATE flow_sums SET high = high + (NEW.amount >> 32 & 4294967295), low = low + (NEW.amount & 4294967295)
+    WHERE kind = 'SWEPT';
+END;
+CREATE TRIGGER sum_deposited AFTER INSERT ON deposits BEGIN
+  UPDATE flow_sums SET high = high + (NEW.amount >> 32 & 4294967295), low = low + (NEW.amount & 4294967295)
+    WHERE kind = 'DEPOSITED';
+END;
+CREATE TRIGGER sum_withdrawn AFTER INSERT ON protocol_changes WHEN NEW.kind = 'WITHDRAWN' BEGIN
+  UPDATE flow_sums SET high = high + (NEW.amount >> 32 & 4294967295), low = low + (NEW.amount & 4294967295)
+    WHERE kind = 'WITHDRAWN';
+END;
 """

@@ -19,7 +19,7 @@ from chorale.domain.treasury import (
     TreasuryFlow,
     TreasuryTotals,
 )
-from datasources.index.integers import exact_sum, joined, signed, unsigned
+from datasources.index.integers import joined, signed, unsigned
 from datasources.index.listings import Listing
 from datasources.index.pages import Rows, select
 
@@ -31,7 +31,7 @@ _ADMIN = """(SELECT CASE WHEN (SELECT count(*) FROM protocol_changes g WHERE g.s
 _FLOWS: dict[FlowKind, tuple[Listing, str]] = {
     FlowKind.SWEPT: (
         Listing(
-            "FROM events e JOIN threads t ON t.number = e.thread WHERE e.kind = 'Swept'",
+            "FROM events e JOIN threads t ON t.number = e.thread WHERE e.kind = 'Swept' AND e.amount IS NOT NULL",
             ("e.slot", "e.signature || '/' || t.thread_id || '/' || e.sequence"),
             True,
             {},
@@ -66,15 +66,25 @@ def totals(connection: sqlite3.Connection) -> TreasuryTotals:
         "SELECT sequence, (SELECT count(*) FROM protocol_changes), unexplained, slot FROM protocol"
     ).fetchall()
     sequence, changes, unexplained, slot = progress[0] if progress else (0, 0, 0, 0)
+    sums = {
+        kind: joined(high, low)
+        for kind, high, low in connection.execute("SELECT kind, high, low FROM flow_sums").fetchall()
+    }
     return TreasuryTotals(
         sequence=sequence,
         changes=changes,
-        swept=_sum(connection, "events WHERE kind = 'Swept'"),
-        deposited=_sum(connection, "deposits"),
-        withdrawn=_sum(connection, "protocol_changes WHERE kind = 'WITHDRAWN'"),
+        swept=sums[FlowKind.SWEPT],
+        deposited=sums[FlowKind.DEPOSITED],
+        withdrawn=sums[FlowKind.WITHDRAWN],
         unexplained=int(unexplained),
         slot=slot,
     )
+
+
+def reached(connection: sqlite3.Connection) -> int:
+    """The protocol's that the index has reached, 0 before the first look."""
+    rows = connection.execute("SELECT sequence FROM protocol").fetchall()
+    return rows[0][0] if rows else 0
 
 
 def flows(connection: sqlite3.Connection, request: PageRequest) -> FlowPage:
@@ -100,7 +110,7 @@ def changes(connection: sqlite3.Connection, request: PageRequest) -> ChangePage:
     found = select(connection, _CHANGES, "c.*", request)
     page = _page([KeyedRow(row[1], "", (row[0], row[1])) for row in found.rows], request.last is not None, found)
     made = tuple(_change(row[2:]) for row in found.rows)
-    return ChangePage(replace(page, sequence=totals(connection).sequence), made)
+    return ChangePage(replace(page, sequence=reached(connection)), made)
 
 
 def changes_at(connection: sqlite3.Connection, sequences: Sequence[int]) -> tuple[ProtocolChange, ...]:
@@ -160,8 +170,3 @@ def _page(rows: list[KeyedRow], backward: bool, found: Rows) -> Page:
     if backward:
         return Page(tuple(rows), has_next=found.behind, has_previous=found.more)
     return Page(tuple(rows), has_next=found.more, has_previous=found.behind)
-
-
-def _sum(connection: sqlite3.Connection, source: str) -> int:
-    # `source` is one of this module's own texts.
-    return joined(*connection.execute(f"SELECT {exact_sum('amount')} FROM {source}").fetchone())  # noqa: S608
