@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from typing import Any
 
@@ -9,15 +10,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from chorale.domain.accounts import StatusByte
+from chorale.domain.accounts import NO_LEAF, StatusByte
 from chorale.domain.events import ProgramEvent
 from chorale.domain.program_errors import ProgramError
-from programs import coders, idl
+from chorale.update.program_refusals import from_program
+from programs import coders, idl, idl_docs
 from programs.events import decode_event, encode_event
 from programs.instructions import decode_instruction, encode_instruction
-from programs.interface import ACCOUNTS, EVENTS, INSTRUCTIONS, AccountSpec
+from programs.interface import (
+    ACCOUNT_VERSION,
+    ACCOUNTS,
+    EVENTS,
+    HEADER,
+    INSTRUCTIONS,
+    MAX_CO_AUTHORS,
+    TREE_DEPTH,
+    AccountSpec,
+)
 from programs.wire import Field, Kind, Record, Value
 from tests.program.anchor import assert_decoded_alike, plain
+from tests.vectors.make_instructions import CONTENT_HASH, THREAD_ID, built
 
 ADDRESS = str(Pubkey.new_unique())
 BYTES32 = st.binary(min_size=32, max_size=32)
@@ -127,6 +139,81 @@ def test_both_forms_say_the_same() -> None:
         assert len(types[one["name"]]) == len(one["fields"])
     assert old["errors"] == new["errors"]
     assert "publicKey" not in str(new)
+
+
+def test_errors_are_explained_as_the_graph_does() -> None:
+    """Name, number and message of each error in both forms are those of the Problem that the graph answers."""
+    refusals = [from_program(error, frozenset()) for error in ProgramError]
+    shown = [(problem.program_error_code, problem.code, problem.explanation) for problem in refusals]
+    for form in (idl.legacy(), idl.modern()):
+        assert [(entry["code"], _upper(entry["name"]), entry["msg"]) for entry in form["errors"]] == shown
+
+
+def test_everything_is_documented_in_both_forms() -> None:
+    """Each instruction, account, argument and field has a sentence, but where the older form has no room for one."""
+    old, new = idl.legacy(), idl.modern()
+    listed = [*old["instructions"], *old["accounts"], *old["types"], *new["instructions"], *new["types"]]
+    listed += [role for entry in (*old["instructions"], *new["instructions"]) for role in entry["accounts"]]
+    listed += [arg for entry in (*old["instructions"], *new["instructions"]) for arg in entry["args"]]
+    listed += [field for entry in (*old["accounts"], *old["types"], *new["types"]) for field in entry["type"]["fields"]]
+    assert all(len(entry["docs"]) == 1 and entry["docs"][0].endswith(".") for entry in listed)
+    assert {entry["name"] for entry in new["types"]} >= {*ACCOUNTS, *EVENTS}
+
+
+def test_the_documentation_has_nothing_else() -> None:
+    """No sentence is about a name that the interface does not have."""
+    vectors = [spec.vector for spec in ACCOUNTS.values() if spec.vector is not None]
+    records = [spec.args for spec in INSTRUCTIONS.values()] + [spec.record for spec in EVENTS.values()]
+    named = {field.name for record in (*records, *(vector.item for vector in vectors)) for field in record.fields}
+    named |= {field.name for spec in ACCOUNTS.values() for field in (*HEADER, *spec.fixed)}
+    assert named | {vector.name for vector in vectors} | {"frontier", "reserved"} == set(idl_docs.FIELDS)
+    assert {role.name for spec in INSTRUCTIONS.values() for role in spec.accounts} == set(idl_docs.ROLES)
+    assert set(idl_docs.ACCOUNTS) == {*ACCOUNTS, *(vector.type_name for vector in vectors)}
+    assert (set(idl_docs.INSTRUCTIONS), set(idl_docs.EVENTS)) == (set(INSTRUCTIONS), set(EVENTS))
+
+
+def test_seeds_lead_to_the_addresses() -> None:
+    """Every derived account of the newer form has the address that its seeds say, for each instruction built."""
+    said = {"thread.thread_id": THREAD_ID, "message.content_hash": CONTENT_HASH}
+    untold = set()
+    for described in idl.modern()["instructions"]:
+        instruction = built()[described["name"]]
+        keys = {
+            role["name"]: meta.pubkey for role, meta in zip(described["accounts"], instruction.accounts, strict=True)
+        }
+        for role in described["accounts"]:
+            if "pda" in role:
+                seeds = [_seed(seed, said, keys) for seed in role["pda"]["seeds"]]
+                assert Pubkey.find_program_address(seeds, instruction.program_id)[0] == keys[role["name"]]
+            elif "address" in role:
+                assert role["address"] == str(keys[role["name"]])
+            elif role["name"] in ("protocol", "treasury", "thread", "vault", "message"):
+                untold.add((described["name"], role["name"]))
+    assert untold == {("create_thread", "thread"), ("post_message", "message"), ("submit_message", "message")}
+
+
+def test_constants_are_the_programs() -> None:
+    """Both forms name the same constants, with the values of the interface and the seeds of the addresses."""
+    values = {entry["name"]: json.loads(entry["value"]) for entry in idl.modern()["constants"]}
+    assert idl.modern()["constants"] == idl.legacy()["constants"]
+    assert {name: value for name, value in values.items() if isinstance(value, int)} == {
+        "ACCOUNT_VERSION": ACCOUNT_VERSION,
+        "MAX_CO_AUTHORS": MAX_CO_AUTHORS,
+        "NO_LEAF": NO_LEAF,
+        "TREE_DEPTH": TREE_DEPTH,
+    }
+    seeds = {name: bytes(value).decode() for name, value in values.items() if isinstance(value, list)}
+    assert seeds == {f"{seed.upper()}_SEED": seed for seed in ("protocol", "treasury", "thread", "vault", "message")}
+
+
+def _seed(seed: dict[str, Any], said: dict[str, str], keys: dict[str, Pubkey]) -> bytes:
+    if seed["kind"] == "const":
+        return bytes(seed["value"])
+    return bytes.fromhex(said[seed["path"]]) if "." in seed["path"] else bytes(keys[seed["path"]])
+
+
+def _upper(title: str) -> str:
+    return "".join("_" + letter if letter.isupper() else letter.upper() for letter in title).removeprefix("_")
 
 
 def _anchor(field: Field, value: Value) -> Any:
