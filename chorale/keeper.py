@@ -10,13 +10,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from chorale.domain.chain import SlotTick
 from chorale.domain.errors import ChoraleError
 from chorale.domain.ports import Chain, SessionStore, Signer
 from chorale.keeper_settings import KeeperSettings
+from chorale.keeping.alarm import Alarm
 from chorale.keeping.check import Checker
 from chorale.keeping.claims import Claims
 from chorale.keeping.duties import Candidate, Duty
@@ -30,7 +29,6 @@ from chorale.settings import Limits
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # s between attempts to reach the chain, doubling
-_LOAD = 9  # a look that took 1 s is followed by at least 9 s of rest
 
 Replenish = Callable[[int], Awaitable[None]]
 """Asked for lamports where the fee payer has too few; what only an embedded chain can do."""
@@ -62,7 +60,6 @@ class Keeper:
     ) -> None:
         self._chain = chain
         self._limits = limits
-        self._polls_clock = polls_clock
         self._replenish = replenish
         self._purse = Purse(chain, store, signer.address, settings.budget)
         self._surveyor = Surveyor(chain, sweep_minimum=settings.sweep_minimum, most=limits.keeper_batch)
@@ -85,9 +82,8 @@ class Keeper:
         )
         self._tally = Tally()
         self._state: KeeperState | None = None
-        self._wake = asyncio.Event()
-        self._closed = asyncio.Event()
-        self._look_seconds = 0.0
+        self._alarm = Alarm(chain, limits, polls_clock=polls_clock)
+        self._took = 0.0  # s of the last look
         self._unpaid = False
         self._running: asyncio.Task[None] | None = None
 
@@ -97,8 +93,7 @@ class Keeper:
 
     async def close(self) -> None:
         """Take nothing more on, and finish what is in flight; cut it off after a while."""
-        self._closed.set()
-        self._wake.set()
+        self._alarm.close()
         if self._running is not None:
             done, _ = await asyncio.wait((self._running,), timeout=self._limits.keeper_stop_timeout)
             if not done:
@@ -132,7 +127,7 @@ class Keeper:
         await self._fill_purse()
         begun = clock()
         survey = await self._surveyor.look(lambda candidate: self._pauses.ready(candidate.key, begun))
-        self._look_seconds = clock() - begun
+        self._took = clock() - begun
         self._pauses.looked()
         self._unpaid = False
         self._tally.pending, self._tally.next_due = survey.pending, survey.next_expiry
@@ -146,13 +141,13 @@ class Keeper:
 
     async def _fill_purse(self) -> None:
         await self._purse.refresh()
-        if self._replenish is not None and self._purse.lamports < self._limits.keeper_replenish:
+        if self._replenish is not None and self._purse.lamports < self._limits.keeper_replenish // 10:
             await self._replenish(self._limits.keeper_replenish)
             await self._purse.refresh()
 
     async def _work(self, work: Iterator[Candidate], now: int, failures: list[ChoraleError]) -> None:
         for candidate in work:
-            if self._closed.is_set() or failures:
+            if self._alarm.is_closed or failures:
                 return
             try:
                 self._count(candidate, await self._errands.run(candidate, now))
@@ -163,52 +158,41 @@ class Keeper:
                 self._count(candidate, Result(Ending.REFUSED, "it cannot be done; the log says why"))
 
     def _count(self, candidate: Candidate, result: Result) -> None:
-        count, ending = self._tally.counts[candidate.duty], result.ending
-        loop_time = asyncio.get_running_loop().time()
-        if result.signature:
-            count.sent += 1
-            count.lamports += result.lamports
+        duty, account, ending = candidate.duty, candidate.account, result.ending
+        now = asyncio.get_running_loop().time()
+        self._tally.counts[duty].add(result)
         if ending is Ending.CONFIRMED:
-            count.confirmed += 1
             self._pauses.done(candidate.key)
-            if candidate.duty is Duty.EXPIRE:
-                self._pauses.hasten(Candidate(Duty.REFUND, candidate.account).key, loop_time)
+            if duty is Duty.EXPIRE:
+                self._pauses.hasten(Candidate(Duty.REFUND, account).key, now)
             _log.info(
                 "keeper did=%s account=%s signature=%s lamports=%d",
-                candidate.duty.value, candidate.account, result.signature, result.lamports,
+                duty.value, account, result.signature, result.lamports,
             )  # fmt: skip
-            return
-        if ending is Ending.UNPAID:
-            count.skipped += 1
-            self._unpaid = True
-            return
-        pause = self._pauses.failed(candidate.key, loop_time)
-        match ending:
-            case Ending.FAILED:
-                count.failed += 1
-            case Ending.UNKNOWN:
-                count.unknown += 1
-            case Ending.REFUSED | Ending.OVERTAKEN:
-                count.refused += 1
-            case _:
-                count.skipped += 1
-        text = f"keeper put off={candidate.duty.value} account={candidate.account} for {pause:.0f} s: {result.reason}"
-        if ending in (Ending.FAILED, Ending.REFUSED, Ending.UNKNOWN):
-            self._tally.last_error = f"{candidate.duty.value} {candidate.account}: {result.reason}"
-            _log.warning("%s signature=%s lamports=%d", text, result.signature or "-", result.lamports)
+        elif ending is Ending.UNPAID:
+            self._unpaid = True  # which is told once, and not of each piece of work
         else:
-            _log.info("%s", text)
+            went_wrong = ending in (Ending.FAILED, Ending.REFUSED, Ending.UNKNOWN)
+            if went_wrong:
+                self._tally.last_error = f"{duty.value} {account}: {result.reason}"
+            _log.log(
+                logging.WARNING if went_wrong else logging.INFO,
+                "keeper put off=%s account=%s for %.0f s: %s signature=%s lamports=%d",
+                duty.value, account, self._pauses.failed(candidate.key, now), result.reason,
+                result.signature or "-", result.lamports,
+            )  # fmt: skip
 
     async def _run(self) -> None:
-        listening = asyncio.create_task(self._listen(), name="keeper listens")
+        listening = asyncio.create_task(self._alarm.listen(), name="keeper listens")
         pause = _FIRST_PAUSE
         try:
-            while not self._closed.is_set():
-                self._wake.clear()
+            while not self._alarm.is_closed:
+                self._alarm.arm()
                 try:
                     survey = await self.one_pass()
                     self._state, pause = KeeperState.RUNNING, _FIRST_PAUSE
-                    await self._rest(survey)
+                    turn = self._pauses.next_turn(asyncio.get_running_loop().time())
+                    await self._alarm.rest(survey, self._took, turn, hurry=survey.more and not self._unpaid)
                     continue
                 except ChoraleError as error:
                     self._stalled(error)
@@ -216,7 +200,7 @@ class Keeper:
                 except Exception as error:  # noqa: BLE001 -- whatever it is, the next look may do without it
                     self._stalled(error)
                     _log.exception("keeper looks again in %.1f s", pause)
-                await self._sleep(pause)
+                await self._alarm.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
         finally:
             listening.cancel()
@@ -225,54 +209,3 @@ class Keeper:
     def _stalled(self, error: Exception) -> None:
         self._state = KeeperState.STALLED
         self._tally.last_error = str(error)
-
-    async def _rest(self, survey: Survey) -> None:
-        """Until something may be due: a transaction was heard, a window has ended, a pause is over, or long enough."""
-        clock = asyncio.get_running_loop().time
-        looked_at = clock()
-        await self._sleep(max(self._limits.keeper_pause, _LOAD * self._look_seconds))
-        if survey.more and not self._unpaid:
-            return
-        ends = [looked_at + self._limits.keeper_interval]
-        turn = self._pauses.next_turn(looked_at)
-        if turn is not None:
-            ends.append(turn)
-        if survey.next_expiry is not None and not self._polls_clock:
-            ends.append(looked_at + survey.next_expiry - survey.now)
-        while not self._closed.is_set() and not self._wake.is_set() and (left := min(ends) - clock()) > 0:
-            await self._woken(min(left, self._limits.keeper_tick) if self._polls_clock else left)
-            if self._polls_clock and await self._is_past(survey.next_expiry):
-                return
-
-    async def _is_past(self, expiry: int | None) -> bool:
-        return expiry is not None and await self._chain.unix_time() >= expiry
-
-    async def _listen(self) -> None:
-        """Wakes the keeper at each of the program's transactions, and once at every connection."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                async with aclosing(self._chain.follow()) as feed:
-                    await anext(feed)  # the subscription stands
-                    pause = _FIRST_PAUSE
-                    self._wake.set()
-                    async for item in feed:
-                        if not isinstance(item, SlotTick):
-                            self._wake.set()
-            except ChoraleError as error:
-                _log.info("keeper listens again in %.1f s and looks regularly until then: %s", pause, error)
-            except Exception:  # noqa: BLE001 -- nothing that a connection brings may end this
-                _log.exception("keeper listens again in %.1f s", pause)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep, unless the keeper is closed meanwhile."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-
-    async def _woken(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()

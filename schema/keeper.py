@@ -21,10 +21,10 @@ class KeeperInstruction:
     confirmed: U64 = strawberry.field(description="Of these, those that the chain has confirmed.")
     failed: U64 = strawberry.field(description="Of these, those that landed and failed.")
     unknown: U64 = strawberry.field(description="Of these, those that were not confirmed in time; the next looks tell.")
-    refused: U64 = strawberry.field(description="Not sent: no longer due, or refused before it could land, for no fee.")
+    refused: U64 = strawberry.field(description="Not sent: refused by the node before it could land, for no fee.")
     skipped: U64 = strawberry.field(
-        description="Not sent: another has it in hand, the author has no token account that could be paid, or lamports "
-        "are lacking. Tried again, after growing pauses."
+        description="Not sent: others had it in hand or had done it, the author has no token account that could be "
+        "paid, or lamports were lacking. Tried again where it is still due, after growing pauses."
     )
     lamports: U64 = strawberry.field(description="What it has cost in fees.")
 

@@ -31,7 +31,8 @@ class Purse:
         self._reserved = 0
         self._spent = 0
         self._hour = -1
-        self._low = self._exhausted = False
+        self._is_low = self._is_exhausted = False
+        self._told = -1  # the hour in which it was told last that something cannot be paid
 
     @property
     def spent(self) -> int:
@@ -40,13 +41,13 @@ class Purse:
 
     @property
     def is_low(self) -> bool:
-        """Whether the balance did not suffice when something was to be paid last."""
-        return self._low
+        """Whether the balance has not sufficed for something since it was read last."""
+        return self._is_low
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the hour's budget did not suffice when something was to be paid last."""
-        return self._exhausted and self._hour == self._now()
+        """Whether this hour's budget has not sufficed for something since the balance was read last."""
+        return self._is_exhausted and self._hour == self._now()
 
     async def refresh(self) -> None:
         """Read the balance again; what went beyond the fees that were counted is counted too."""
@@ -54,28 +55,25 @@ class Purse:
         (account,) = (await self._chain.accounts([self.address])).accounts
         held = 0 if account is None else account.lamports
         await self._count(max(self.lamports - held, 0) if self._is_read else 0)
-        if self._low and held > self.lamports:
+        if self._is_low and held > self.lamports:
             _log.info("keeper goes on: its fee payer %s holds %d lamports", self.address, held)
-            self._low = False
+            self._told = -1
+        self._is_low = self._is_exhausted = False
         self.lamports, self._is_read = held, True
 
     def can_pay(self, lamports: int) -> bool:
         """Whether that much could be reserved now. A wallet keeps the rent-exempt minimum of an empty account."""
-        low = self.lamports - self._reserved - lamports < self._floor
-        if low and not self._low:
-            _log.error(
-                "keeper stopped: its fee payer %s holds %d lamports, too few to pay %d and keep %d; send it some",
-                self.address, self.lamports, lamports, self._floor,
-            )  # fmt: skip
-        self._low = low
-        exhausted = self.spent + self._reserved + lamports > self.budget
-        if exhausted and not self.is_exhausted:
-            _log.error(
-                "keeper stopped until the next hour: %d of %d lamports are spent (CHORALE_KEEPER_BUDGET)",
-                self.spent, self.budget,
-            )  # fmt: skip
-        self._exhausted = exhausted
-        return not low and not exhausted
+        if self.lamports - self._reserved - lamports < self._floor:
+            self._is_low = True
+            self._tell(
+                f"its fee payer {self.address} holds {self.lamports} lamports and must keep {self._floor}: send it some"
+            )
+            return False
+        if self.spent + self._reserved + lamports > self.budget:
+            self._is_exhausted = True
+            self._tell(f"{self.spent} of the {self.budget} lamports of this hour are spent (CHORALE_KEEPER_BUDGET)")
+            return False
+        return True
 
     def reserve(self, lamports: int) -> bool:
         """Set lamports aside for one transaction; False, and loudly so the first time, where they are not there."""
@@ -97,6 +95,11 @@ class Purse:
         if spent:
             self._spent += spent
             await self._store.put(self._key(self._hour), str(self._spent).encode(), 2 * _HOUR)
+
+    def _tell(self, reason: str) -> None:
+        if self._told != (hour := self._now()):
+            self._told = hour
+            _log.error("keeper cannot pay: %s", reason)
 
     def _key(self, hour: int) -> str:
         return f"keeper-spent:{self.address}:{hour}"

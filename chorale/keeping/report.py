@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chorale.keeping.duties import Duty
+from chorale.keeping.errand import Ending, Result
 
 
 class KeeperState(StrEnum):
@@ -20,8 +21,9 @@ class KeeperState(StrEnum):
 
 @dataclass(slots=True)
 class Count:
-    """How often: sent and then confirmed, failed on chain or unknown so far; refused before it could land; skipped as
-    another has it in hand, as it cannot be paid out, or for lack of lamports. `lamports` is what it cost."""
+    """How often: sent, and of these confirmed, failed on chain, unknown so far; refused before it could land; skipped,
+    since others had it in hand or had done it, it could not be paid out, or lamports were lacking. `lamports` is what
+    it cost."""
 
     sent: int = 0
     confirmed: int = 0
@@ -30,6 +32,16 @@ class Count:
     refused: int = 0
     skipped: int = 0
     lamports: int = 0
+
+    def add(self, result: Result) -> None:
+        """One more ending."""
+        self.sent += bool(result.signature)
+        self.lamports += result.lamports
+        self.confirmed += result.ending is Ending.CONFIRMED
+        self.failed += result.ending is Ending.FAILED
+        self.unknown += result.ending is Ending.UNKNOWN
+        self.refused += result.ending is Ending.REFUSED
+        self.skipped += result.ending in (Ending.OVERTAKEN, Ending.TAKEN, Ending.BLOCKED, Ending.UNPAID)
 
 
 @dataclass(frozen=True, slots=True)
