@@ -106,6 +106,8 @@ async def test_a_restart_replays_what_was_missed(
         async with parts.watch():
             assert parts.index.log_id == log_id
             assert await answers(parts, first, ana.key) == before
+            # A node may list the newest transaction a little late: then a later look finds it.
+            assert await parts.index.wait_for(second, 5, 10)
             found = await answers(parts, second, ana.key)
             assert found["sequence"] == 5
             assert isinstance(found["events"], list)
