@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import page, proof, search, start, submit
+from bench import page, proof, search, start, submit, verify
 from bench.people import Demo
 from bench.report import machine
 from bench.serving import scratch
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Demo], Awaitable[str]]] = {
     "submit": submit.run,
     "page": page.run,
     "proof": proof.run,
+    "verify": verify.run,
     "start": start.run,
     "search": search.run,
 }

@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 from chorale.domain.events import ProgramEvent
 from programs.events import decode_event, encode_event, events_in
 from programs.interface import EVENTS
+from tests.vectors import make_events
 from tests.vectors.make_events import camel
 
 PROGRAM = str(Pubkey.new_unique())
@@ -123,6 +124,7 @@ def test_text_that_resembles_a_call_changes_nothing(text: str) -> None:
 
 def test_the_vectors_hold_every_event() -> None:
     """What readers in other languages are held to is every event of the interface, with all fields, as read here."""
+    assert make_events.whole() == VECTORS
     assert [vector["name"] for vector in VECTORS["events"]] == list(EVENTS)
     for vector in VECTORS["events"]:
         event = decode_event(b64decode(vector["raw"]))

@@ -29,6 +29,7 @@ from programs.interface import (
 )
 from programs.wire import Field, Kind, Record, Value
 from tests.program.anchor import assert_decoded_alike, plain
+from tests.vectors import make_instructions
 from tests.vectors.make_instructions import CONTENT_HASH, THREAD_ID, built
 
 ADDRESS = str(Pubkey.new_unique())
@@ -139,6 +140,12 @@ def test_both_forms_say_the_same() -> None:
         assert len(types[one["name"]]) == len(one["fields"])
     assert old["errors"] == new["errors"]
     assert "publicKey" not in str(new)
+
+
+def test_the_instructions_vectors_are_current() -> None:
+    """What builders in other languages are held to is what this client builds, for every instruction."""
+    assert json.loads(make_instructions.FILE.read_text(encoding="utf-8")) == make_instructions.whole()
+    assert set(built()) == set(INSTRUCTIONS)
 
 
 def test_errors_are_explained_as_the_graph_does() -> None:

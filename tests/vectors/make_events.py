@@ -68,7 +68,7 @@ def _logs(raw: bytes) -> list[dict[str, Any]]:
     foreign = "Program data: " + b64encode(bytes(8) + raw[8:]).decode()
 
     def case(name: str, events: int, *logs: str, complete: bool = True) -> dict[str, Any]:
-        return {"name": name, "logs": logs, "events": events, "complete": complete}
+        return {"name": name, "logs": list(logs), "events": events, "complete": complete}
 
     return [
         case("of the program", 1, start, line, end),
@@ -89,13 +89,12 @@ def _logs(raw: bytes) -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
-    """Write both lists."""
+def whole() -> dict[str, Any]:
+    """All that the file holds."""
     made = [_event(spec) for spec in EVENTS.values()]
     events = [{**shown, "raw": b64encode(raw).decode()} for raw, shown in made]
-    vectors = {"programId": PROGRAM, "events": events, "logs": _logs(made[0][0])}
-    FILE.write_text(json.dumps(vectors, indent=1) + "\n")
+    return {"programId": PROGRAM, "events": events, "logs": _logs(made[0][0])}
 
 
 if __name__ == "__main__":
-    main()
+    FILE.write_text(json.dumps(whole(), indent=1) + "\n")

@@ -86,8 +86,8 @@ def _vector(name: str, instruction: Instruction) -> dict[str, Any]:
     return {"name": camel(name), "accounts": accounts, "args": args, "data": bytes(instruction.data).hex()}
 
 
-def main() -> None:
-    """Write the list."""
+def whole() -> dict[str, Any]:
+    """All that the file holds."""
     vectors = [_vector(name, instruction) for name, instruction in built().items()]
     addresses = {
         "protocol": PROGRAM.protocol(),
@@ -98,9 +98,8 @@ def main() -> None:
     }
     identities = {"creator": CREATOR, "author": AUTHOR, "nonce": str(NONCE), "bodyHash": BODY_HASH}
     hashes = {"threadId": THREAD_ID, "contentHash": CONTENT_HASH}
-    whole = {"programId": PROGRAM.program_id, **identities, **hashes, "addresses": addresses, "instructions": vectors}
-    FILE.write_text(json.dumps(whole, indent=1) + "\n")
+    return {"programId": PROGRAM.program_id, **identities, **hashes, "addresses": addresses, "instructions": vectors}
 
 
 if __name__ == "__main__":
-    main()
+    FILE.write_text(json.dumps(whole(), indent=1) + "\n")
