@@ -83,13 +83,7 @@ class Verification:
         )
 
     async def verify(
-        self,
-        thread_id: str | None,
-        content_hash: str | None,
-        min_slot: int,
-        *,
-        own_content: bool,
-        patience: float = 0.0,
+        self, thread_id: str, content_hash: str | None, min_slot: int, *, own_content: bool, patience: float = 0.0
     ) -> Verified:
         """Compare until chain and content are of one version.
 
@@ -97,8 +91,6 @@ class Verification:
         `patience` is for how many seconds a doubt may wait for the chain to finalize. Raises StaleReadError where the
         two do not meet in time.
         """
-        if thread_id is None:  # Solana alone holds it: a read behind its slot is all there is to see
-            return Verified(await self.entities(None, None, min_slot))
         for attempt in range(self._attempts + 1):
             entities = await self.entities(thread_id, content_hash, min_slot)
             found = await self._compare(entities, content_hash, own_content)

@@ -73,7 +73,8 @@ def after(connection: sqlite3.Connection, log_id: str, place: EventPosition, lim
     # Every sequence of a thread logs something, so a leap means that history is gone; a logged Gap says so itself.
     leap = logged[0].sequence > place.sequence + 1 and logged[0].kind is not EventKind.GAP
     return EventBatch(
-        tuple(event for event in logged if event.kind is not EventKind.SWEPT),  # among the treasury's flows, not the thread's
+        # Sweeps are told among the treasury's flows.
+        tuple(event for event in logged if event.kind is not EventKind.SWEPT),
         EventPosition(log_id, last.position, place.thread_id, last.sequence, last.ordinal),
         "TRIMMED" if leap else None,
     )
