@@ -12,6 +12,7 @@ from chorale.domain.approval import may_see_message
 from chorale.domain.commands import Command, ExpireMessage, ResolveMessage, UpdateResult
 from chorale.domain.errors import ForbiddenError
 from chorale.domain.updates import Refusal
+from resolvers.mutations.successes import unknown_yet
 from schema.problems import (
     AuthorityUnavailable,
     IdempotencyConflict,
@@ -77,7 +78,8 @@ async def answer(
     """Run `command` with what `input` holds and `text` adds; an update that has begun goes on where the caller leaves
     meanwhile. `show` makes the Success.
 
-    Raises ForbiddenError where it ran, but its message is not for the caller to see.
+    Raises ForbiddenError where it ran, but its message is not for the caller to see, AuthorityUnavailableError where
+    that cannot be told since the chain went away.
     """
     context = info.context
     given = command(
@@ -113,5 +115,5 @@ def _visible(context: Context, result: UpdateResult) -> bool:
     if result.content_hash is None:
         return True
     if result.message is None or result.thread is None:
-        return False
+        raise unknown_yet(result.update.signature)
     return may_see_message(result.message, result.thread, context.wallet)

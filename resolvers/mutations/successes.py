@@ -47,9 +47,14 @@ class MessageSuccess:
         return cls(message=message, thread=thread, update=shown.update, wallet=shown.wallet)
 
 
+def unknown_yet(signature: str) -> AuthorityUnavailableError:
+    """What to raise where an update's outcome is unknown and nothing is there to show."""
+    return AuthorityUnavailableError(
+        Authority.SOLANA, f"What became of {signature} is not known yet: ask stateUpdate for it."
+    )
+
+
 def _known(shown: Settled, entity: T | None) -> T:
     if entity is None:
-        raise AuthorityUnavailableError(
-            Authority.SOLANA, f"What became of {shown.update.signature} is not known yet: ask stateUpdate for it."
-        )
+        raise unknown_yet(shown.update.signature)
     return entity

@@ -118,3 +118,47 @@ async def test_a_message_is_decided_after_a_co_author_has_left(
     assert payload["message"]["status"] == status
     assert payload["wallet"]["address"] == eve.address
     assert await seen(ada, content_hash) == payload["message"]
+
+
+async def test_what_was_prepared_too_early_is_refused_by_the_program(server: RunningServer) -> None:
+    """Votes, ends and payments that came first: the mutation answers as `prepare` would now, and nothing changes."""
+    ada, ben = await server.actor(), await server.actor()
+    thread_id = await ada.create_thread()
+    cat = await joined(server, thread_id, ada)
+    voted, left = await ben.submit(thread_id, unique("Voted on.")), await ben.submit(thread_id, unique("Left alone."))
+    cancel = await ben.signed("cancelMessage", contentHash=voted)
+    ballot = await ada.signed("castVote", contentHash=voted, approve=False)
+    swapped = await ben.mutate("cancelMessage", ballot)
+    assert (swapped["__typename"], swapped["code"]) == ("TransactionInvalid", "WRONG_INSTRUCTION")
+    await ada.mutate("castVote", ballot)
+    late = await ben.mutate("cancelMessage", cancel)
+    assert (late["__typename"], late["code"]) == ("NotAllowedNow", "HAS_VOTES")
+    await cat.act("castVote", contentHash=voted, approve=False)
+    await server.pass_window()
+    twice = (
+        ("claimEscrow", ada, voted, "ALREADY_CLAIMED"),
+        ("expireMessage", ada, left, "NOT_PENDING"),
+        ("refundStake", ben, left, "NOTHING_OWED"),
+    )
+    for field, actor, content_hash, code in twice:
+        first = await actor.signed(field, contentHash=content_hash)
+        second = await actor.signed(field, contentHash=content_hash, sponsor=cat)
+        assert (await actor.mutate(field, first))["__typename"].endswith("Success")
+        shown = await seen(ben, content_hash)
+        late = await actor.mutate(field, second)
+        assert (late["__typename"], late["code"]) == ("NotAllowedNow", code)
+        assert await seen(ben, content_hash) == shown
+
+
+async def test_a_cancellation_without_a_session_runs_and_shows_nothing(server: RunningServer) -> None:
+    """The author's signature is enough to take a message back, and not to read it."""
+    ada, ben = await server.actor(), await server.actor()
+    thread_id = await ada.create_thread()
+    secret = unique("Never mind.")
+    content_hash = await ben.submit(thread_id, secret)
+    signed = await ben.signed("cancelMessage", contentHash=content_hash)
+    answer = await server.execute(operations.MUTATE["cancelMessage"], {"input": signed})
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert "VERIFIED" in answer["errors"][0]["message"]
+    assert secret not in str(answer)
+    assert (await seen(ben, content_hash))["status"] == "CANCELLED"
