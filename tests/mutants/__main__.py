@@ -23,7 +23,7 @@ from tests.mutants.judge import Judge, with_tests_collected
 from tests.mutants.operators import Mutant, mutants_of
 from tests.mutants.sabotages import SABOTAGES
 from tests.mutants.tally import Fate, Outcome, explained, print_outcome, print_summary
-from tests.mutants.workshop import CRATE, TOOLS, NotBuilt, Workshop
+from tests.mutants.workshop import CRATE, PROGRAMS, TOOLS, NotBuilt, Workshop
 
 
 @dataclass
@@ -64,6 +64,10 @@ def run(mutants: list[Mutant], jobs: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
 
     def work(judge: Judge) -> None:
+        healthy = judge.verdict(PROGRAMS / "chorale.so", "")
+        if healthy.killer:
+            print(f"{healthy.killer} fails for the program as it is: no mutant was tried", file=sys.stderr)
+            return
         fork = multiprocessing.get_context("fork")
         with fork.Pool(jobs, _set_up, (judge,)) as pool:
             for outcome in pool.imap_unordered(_try, mutants):
