@@ -1,7 +1,7 @@
 """`make prove`: many steps through many worlds, each step held against the model.
 
 python -m tests.prove --steps 100000 --seed 1              # all of it
-python -m tests.prove --seed 1 --world 17 --steps 203      # one world, up to the step that failed
+python -m tests.prove --seed 1 --world 17                  # one world
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import traceback
 from tests.prove.coverage import Coverage
 from tests.prove.profiles import profile_of
 from tests.prove.scene import Difference
+from tests.prove.shrinking import SHRINKING_TAKES, Recorder, Tapes, shrunk
 from tests.prove.walk import Walk
 
 STEPS_PER_WORLD = 450
 PROGRESS_EVERY = 5.0  # seconds
-SHOWN_STEPS = 12
 
 
 class Dice:
@@ -36,9 +36,10 @@ class Dice:
 def walk(seed: int, world: int, steps: int, coverage: Coverage) -> int:
     """Walks through one world for about `steps` calls, its end included. Returns how many there were."""
     path = Walk(profile_of(world), watch=coverage.add)
-    dice = Dice(seed, world)
+    dice = Recorder(Dice(seed, world))
     try:
         while path.calls < min(steps, STEPS_PER_WORLD):
+            dice.next_step()
             path.step(dice)
         if steps > STEPS_PER_WORLD:
             path.finish()
@@ -46,20 +47,24 @@ def walk(seed: int, world: int, steps: int, coverage: Coverage) -> int:
             path.audit.full()
     except Exception as failure:
         # Whatever ends a walk, it shall be repeatable.
-        report(failure, path, seed, world)
+        report(failure, path, dice.tapes)
+        print(f"\nSeed {seed}. To see it again:\n  make prove SEED={seed} WORLD={world}")
         raise SystemExit(1) from failure
     return path.calls
 
 
-def report(failure: Exception, path: Walk, seed: int, world: int) -> None:
-    """Says what differed and how to see it again."""
+def report(failure: Exception, path: Walk, tapes: Tapes) -> None:
+    """Says what differed, and the fewest steps that lead there."""
+    print(f"\nDIFFERENCE at call {path.calls + 1} of a world of kind {path.profile.name}: {failure}")
     if not isinstance(failure, Difference):
         traceback.print_exception(failure)
-    first = max(len(path.scene.steps) - SHOWN_STEPS, 0)
-    print(f"\nDIFFERENCE in world {world} ({path.profile.name}), call {path.calls + 1}: {failure}")
-    for number, step in enumerate(path.scene.steps[first:], first + 1):
+        return
+    print(f"Looking for fewer steps, for at most {SHRINKING_TAKES:.0f} s …", flush=True)
+    shortest, difference = shrunk(path.profile, tapes)
+    print(f"{len(shortest.scene.steps)} steps lead to: {difference}")
+    print("Accounts with + sign, with - are read only; behind the bar are the arguments.")
+    for number, step in enumerate(shortest.scene.steps, 1):
         print(f"  {number:4} {step}")
-    print(f"\nSeed {seed}. To see it again:\n  make prove SEED={seed} WORLD={world}")
 
 
 def main() -> int:

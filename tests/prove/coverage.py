@@ -51,6 +51,8 @@ _CELLS = {
 }
 EXPECTED = {name: (*kinds.split(", "), *_FAULTS.split(), *errors.split()) for name, (kinds, errors) in _CELLS.items()}
 EXPECTED["(unknown)"] = ("INVALID_INSTRUCTION_DATA",)
+# Only where a vault was short from the start, which the rules never leave one: met by chance.
+OPTIONAL = frozenset({("refund", "INSUFFICIENT_FUNDS"), ("claim", "INSUFFICIENT_FUNDS")})
 
 
 class Coverage:
@@ -71,13 +73,15 @@ class Coverage:
     @property
     def unforeseen(self) -> list[tuple[str, str]]:
         """Cells that were reached and that the table does not have."""
-        return [cell for cell in self.counts if cell[1] not in EXPECTED.get(cell[0], ())]
+        return [cell for cell in self.counts if cell[1] not in EXPECTED.get(cell[0], ()) and cell not in OPTIONAL]
 
     def table(self) -> str:
         """The table in Markdown: one line per instruction and outcome."""
         rows = ["| instruction | outcome | steps |", "| --- | --- | ---: |"]
         for name, cells in EXPECTED.items():
-            rows += [f"| {name} | {_shown(cell)} | {self.counts[name, cell] or 'never'} |" for cell in cells]
+            optional = [cell for other, cell in sorted(OPTIONAL) if other == name and self.counts[name, cell]]
+            for cell in (*cells, *optional):
+                rows.append(f"| {name} | {_shown(cell)} | {self.counts[name, cell] or 'never'} |")
         return "\n".join(rows)
 
 

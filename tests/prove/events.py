@@ -108,7 +108,7 @@ def hurry(scene: Scene, pick: Pick) -> None:
         if record.sound
         for content_hash in record.messages
         if (message := scene.message(record, content_hash)).status is StatusByte.PENDING
-        and len(missing_voters(scene.thread(record), message)) > 2
+        and len(missing_voters(scene.thread(record), message)) > 1
     ]
     if not waiting:
         return
@@ -117,11 +117,11 @@ def hurry(scene: Scene, pick: Pick) -> None:
     voters = missing_voters(thread, message)[1:]
     if scene.world.now >= message.expires_at:
         return
-    approve = leaning(pick, message)
     thread.sequence += len(voters)
     thread.activity_sequence, thread.activity_at = thread.sequence, scene.world.now
     message.sequence = thread.sequence
-    message.votes = [*message.votes, *(Vote(voter, approve, False, scene.world.now) for voter in voters)]
+    cast = [Vote(voter, leaning(pick, message), False, scene.world.now) for voter in voters]
+    message.votes = [*message.votes, *cast]
     message.room = max(message.room, len(message.votes))
     for key, beside in ((record.address, 0), (scene.message_key(record, content_hash), 40)):
         state = scene.world.states[key]

@@ -24,7 +24,7 @@ CALL_WEIGHTS = (
     (calls.refund, 6),
     (calls.expire, 5),
     (calls.cancel, 4),
-    (calls.divest, 4),
+    (calls.divest, 5),
     (calls.sweep, 4),
     (calls.create_thread, 2),
     (calls.withdraw_treasury, 4),
@@ -45,9 +45,9 @@ class Profile:
 
 
 def _few(scene: Scene, pick: Pick) -> None:
-    """A new thread, and one of three."""
+    """A new thread, and one of four."""
     _open_thread(scene, scene.wallets[0])
-    _seated(scene, 3)
+    _seated(scene, 4)
 
 
 def _crowd(scene: Scene, pick: Pick) -> None:
@@ -57,8 +57,8 @@ def _crowd(scene: Scene, pick: Pick) -> None:
 
 
 def _forest(scene: Scene, pick: Pick) -> None:
-    """A tree with five leaves left, and one before a new level."""
-    for filled in (2**20 - 5, 2 ** (1 + pick.below(19)) - 1):
+    """A tree with two leaves left, and one before a new level."""
+    for filled in (2**20 - 2, 2 ** (1 + pick.below(19)) - 1):
         record = _seated(scene, 2)
         thread = scene.thread(record)
         record.filled = thread.published_count = thread.message_count = filled
@@ -83,6 +83,8 @@ def _brink(scene: Scene, pick: Pick) -> None:
     thread = scene.thread(record)
     record.sound, thread.token_balance = False, 10**6
     _rewrite(scene, record, thread)
+    _seated(scene, 4)
+    _seated(scene, 3)
     protocol = scene.protocol
     assert protocol is not None
     protocol.sequence = U64_MAX - 4
@@ -97,20 +99,22 @@ def _leap(scene: Scene, pick: Pick) -> None:
 
 def _exhaust(scene: Scene, pick: Pick) -> None:
     """A thread's sequence comes to its end, for good: whatever its messages wait for. Some holdouts have just left."""
-    record = one_of(pick, scene.threads)
-    if record.sound and record.messages:
+    records = [record for record in scene.threads if record.sound and record.messages]
+    awaited = [record for record in records if calls.holdouts(scene, record) and len(scene.thread(record).seats) > 1]
+    if records:
+        record = one_of(pick, awaited or records)
         thread = scene.thread(record)
-        gone = calls.holdouts(scene, record) if len(thread.seats) > 1 else []
-        thread.seats = [seat for seat in thread.seats if seat.key not in gone[:1]]
+        gone = calls.holdouts(scene, record)[:1] if awaited else []
+        thread.seats = [seat for seat in thread.seats if seat.key not in gone]
         record.sound, thread.sequence = False, U64_MAX - (0 if gone else pick.below(2))
         _rewrite(scene, record, thread)
 
 
 PROFILES = (
-    Profile("few", 5, _few),
+    Profile("few", 7, _few, ((events.hurry, 30), *EVENT_WEIGHTS)),
     Profile("crowd", 67, _crowd, ((events.hurry, 80), *EVENT_WEIGHTS)),
     Profile("forest", 5, _forest),
-    Profile("brink", 5, _brink, ((_leap, 8), (_exhaust, 25), *EVENT_WEIGHTS)),
+    Profile("brink", 7, _brink, ((_leap, 8), (_exhaust, 25), (events.hurry, 25), *EVENT_WEIGHTS)),
 )
 
 

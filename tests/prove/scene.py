@@ -74,6 +74,7 @@ class Scene:
         self.threads: list[ThreadRecord] = []
         self.steps: list[str] = []
         self.touched: set[Key] = set()
+        self.described = False
         self.next_nonce = 3
         self._images: dict[Key, tuple[int, bytes, bytes] | None] = {}
         self._furnish()
@@ -152,7 +153,8 @@ class Scene:
         outcome = self.world.execute(call)
         handler = INSTRUCTIONS.get(call.data[:8])
         name = handler.__name__ if handler else UNKNOWN
-        self.steps.append(f"{name} {_shown(outcome)}")
+        words = self.described and name != UNKNOWN
+        self.steps.append(f"{name}{self._words(instruction) if words else ''}: {_shown(outcome)}")
         answer = self.chain.execute(instruction, self.sponsor)
         expected = None if isinstance(outcome, str) else outcome.value
         if answer != expected:
@@ -193,6 +195,23 @@ class Scene:
             if expected != found:
                 value = self.value(key)
                 raise Difference(f"{type(value).__name__} {key_text(key)}: {_first_difference(expected, found)}")
+
+    def _words(self, instruction: Instruction) -> str:
+        """Who and what a call names, in few words."""
+        names = {wallet: f"wallet{number}" for number, wallet in enumerate(self.wallets)}
+        names |= {self.home(wallet): f"home{number}" for number, wallet in enumerate(self.wallets)}
+        names |= {self.sponsor: "sponsor", self.broke: "broke", self.treasury: "treasury", self.mint: "mint"}
+        names |= {self.protocol_key: "protocol", SYSTEM_PROGRAM: "system", TOKEN_PROGRAM: "token"}
+        for number, record in enumerate(self.threads):
+            names |= {record.address: f"thread{number}", record.vault: f"vault{number}"}
+            names |= {key: f"message{number}.{i}" for i, key in enumerate(record.message_keys.values())}
+        places = [
+            names.get(bytes(meta.pubkey), str(meta.pubkey)[:6])
+            + ("" if not meta.is_signer else "+")
+            + ("" if meta.is_writable else "-")
+            for meta in instruction.accounts
+        ]
+        return f"({' '.join(places)} | {bytes(instruction.data)[8:].hex()})"
 
     def _note(self, name: str, keys: list[Key]) -> None:
         """Remembers what a call has made."""

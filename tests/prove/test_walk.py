@@ -81,7 +81,7 @@ def test_an_account_that_differs_is_found() -> None:
 def test_a_difference_is_reported_with_the_way_back(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What differed, the last steps, the seed and the command that shows it again."""
+    """What differed, the fewest steps that lead there, the seed and the command that shows it again."""
     monkeypatch.setattr(deciding, "evaluated", lambda thread, message: "undecided")
     with pytest.raises(SystemExit):
         for world in range(20):
@@ -89,6 +89,9 @@ def test_a_difference_is_reported_with_the_way_back(
     shown = capsys.readouterr().out
     assert "DIFFERENCE" in shown
     assert "make prove SEED=3 WORLD=" in shown
+    steps = [line for line in shown.splitlines() if line.startswith("     ")]
+    assert steps[-1].lstrip("0123456789 ").startswith(("cast_vote(", "resolve("))
+    assert len(steps) < 20
 
 
 def test_a_run_that_has_not_met_everything_fails(

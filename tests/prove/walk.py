@@ -22,20 +22,23 @@ from tests.prove.scene import Scene, ThreadRecord
 FULL_AUDIT_EVERY = 50
 EVENTS_PERCENT = 12
 MUTATIONS_PERCENT = 18
+SUBMISSIONS = 8  # tried once the first threads are there, so that something waits from the start
 _BEFORE_THREADS = ((calls.initialize, 20), (calls.create_thread, 3), (calls.withdraw_treasury, 1), (calls.configure, 1))
 
 
 @dataclass
 class Walk:
-    """One world. `watch` is told of every call's instruction and outcome."""
+    """One world. `watch` is told of every call's instruction and outcome; with `described`, steps are kept in words."""
 
     profile: Profile
     watch: Callable[[str, Outcome], None] = lambda *_: None
     program_file: Path = PROGRAM_FILE
+    described: bool = False
     calls: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.scene = Scene(self.profile.wallets, program_file=self.program_file, watch=self._watch)
+        self.scene.described = self.described
         self.audit = Audit(self.scene)
 
     def step(self, pick: Pick) -> None:
@@ -58,6 +61,8 @@ class Walk:
         if scene.protocol and not scene.threads:
             self.profile.prepare(scene, pick)
             self.audit.rebase()
+            for _ in range(SUBMISSIONS):
+                scene.execute(calls.submit_message(scene, pick))
 
     def finish(self) -> None:
         """Whatever has happened, time brings every stake to a decision or back, and every share can be taken out."""
