@@ -13,7 +13,8 @@ from chorale.domain.program_errors import ProgramError
 from datasources.solana.localnet.keys import localnet_folder, write_keypair
 from programs.interface import EVENTS, INSTRUCTIONS
 from tests.chains import RunningChain, running_localnet
-from tests.program.scenario.life import live, set_up
+from tests.program.scenario.deployment import set_up
+from tests.program.scenario.life import live
 from tests.program.scenario.limits import fresh_harness, preloaded, reach_limits
 from tests.program.scenario.people import ADMIN, MINT, PROGRAM
 from tests.program.scenario.port import RENT, Chain, LiteSvmChain, RpcChain

@@ -18,8 +18,8 @@ from programs.interface import ACCOUNTS, HEADER, MAX_CO_AUTHORS, TREE_DEPTH
 from programs.wire import Record, key_bytes
 from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE
 from tests.program.harness import Harness
-from tests.program.scenario.life import initialisation, new_play
-from tests.program.scenario.moves import Moves
+from tests.program.scenario.deployment import initialisation
+from tests.program.scenario.moves import Moves, new_play
 from tests.program.scenario.people import ADDRESSES, ADMIN, MINT, PROGRAM, SOL, key, keypair, tokens_of
 from tests.program.scenario.port import Chain, LiteSvmChain, Stored
 from tests.program.scenario.transcript import Play, Step

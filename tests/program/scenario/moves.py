@@ -7,12 +7,26 @@ from dataclasses import dataclass, field
 from solders.instruction import Instruction
 
 from programs import identity, instructions
-from tests.chains import MINIMUM_STAKE
-from tests.program.scenario.people import ADDRESSES, MINT, key, tokens_of
+from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE
+from tests.program.scenario.people import ADDRESSES, ADMIN, MINT, key, keypair, tokens_of
+from tests.program.scenario.port import Chain
 from tests.program.scenario.transcript import Play
 from tests.program.stage import FAR_FUTURE, body_hash
 
 STAKE = MINIMUM_STAKE + 1
+
+
+def new_play(chain: Chain, *names: str, window: int = APPROVAL_WINDOW, apart: frozenset[str] = frozenset()) -> Play:
+    """A play at the cost of the first of these people, with everybody's addresses named."""
+    known = {key(name): name for name in names} | {tokens_of(name): f"tokens of {name}" for name in names}
+    known |= {
+        str(ADMIN.pubkey()): "admin",
+        str(MINT.pubkey()): "mint",
+        ADDRESSES.protocol(): "protocol",
+        ADDRESSES.treasury(): "treasury",
+        tokens_of("admin"): "tokens of admin",
+    }
+    return Play(chain, ADDRESSES, keypair(names[0]), window, known, apart)
 
 
 @dataclass

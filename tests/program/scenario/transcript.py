@@ -85,12 +85,13 @@ class Play:
         return await self.chain.send([instruction, unique], [self.payer, *signers])
 
     async def _read(self, instruction: Instruction) -> dict[str, Any]:
-        addresses = sorted({str(meta.pubkey) for meta in instruction.accounts} - self.apart)
+        payer = str(self.payer.pubkey())
+        addresses = sorted({payer, *(str(meta.pubkey) for meta in instruction.accounts)} - self.apart)
         stored = await self.chain.accounts(addresses)
         return {
             self._name(address): self._described(each)
             for address, each in zip(addresses, stored, strict=True)
-            if each is not None and each.owner in (self.program.program_id, TOKEN_PROGRAM)
+            if each is not None and (address == payer or each.owner in (self.program.program_id, TOKEN_PROGRAM))
         }
 
     async def _unchanged(self, addresses: list[str]) -> dict[str, Stored | None]:
@@ -112,6 +113,8 @@ class Play:
         self.steps.append(Step(f"{name}: {title}", name, outcome.error, events, outcome.units, accounts))
 
     def _described(self, stored: Stored) -> dict[str, Any]:
+        if not stored.data:
+            return {"lamports": stored.lamports}
         if stored.owner == TOKEN_PROGRAM:
             return {"lamports": stored.lamports, "tokens": int.from_bytes(stored.data[64:72], "little")}
         spec = _BY_DISCRIMINATOR[stored.data[:8]]

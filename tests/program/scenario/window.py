@@ -7,8 +7,7 @@ from chorale.domain.accounts import ProtocolAccount
 from chorale.domain.program_errors import ProgramError as E
 from programs import instructions
 from programs.accounts import decode_protocol
-from tests.program.scenario.life import new_play
-from tests.program.scenario.moves import Moves
+from tests.program.scenario.moves import Moves, new_play
 from tests.program.scenario.people import ADDRESSES, ADMIN, furnish, keypair
 from tests.program.scenario.port import Chain
 from tests.program.scenario.transcript import Play, Step
