@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -16,7 +15,7 @@ from chorale.domain.model.values import Key, Message, Mint, Opaque, Protocol, St
 from chorale.domain.model.world import INSTRUCTIONS, Call, Meta, Outcome, World
 from programs.addresses import ProgramAddresses
 from programs.wire import key_bytes, key_text
-from tests.program.harness import PROGRAM_FILE, SOL, START
+from tests.program.harness import SOL, START
 from tests.prove.chain import Chain, image_of
 
 TOKENS = 1_000_000
@@ -52,16 +51,10 @@ def named_key(name: str) -> Key:
 class Scene:
     """Wallets with two token accounts each, three mints, a program that is not initialised yet, and a sponsor."""
 
-    def __init__(
-        self,
-        wallets: int,
-        *,
-        program_file: Path = PROGRAM_FILE,
-        watch: Callable[[str, Outcome], None] = lambda *_: None,
-    ) -> None:
+    def __init__(self, wallets: int, watch: Callable[[str, Outcome], None] = lambda *_: None) -> None:
         program = named_key("program")
         self.watch = watch
-        self.chain = Chain(program, program_file)
+        self.chain = Chain(program)
         self.world = World(program, self.chain.rent_per_byte)
         self.program = ProgramAddresses(key_text(program))
         self.set_time(START)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from chorale.domain.accounts import StatusByte
 from chorale.domain.model.values import TokenAccount
 from chorale.domain.model.world import Outcome
 from programs import instructions
 from programs.wire import key_text
-from tests.program.harness import PROGRAM_FILE
 from tests.prove import calls, events
 from tests.prove.audit import Audit, holds
 from tests.prove.mutations import mutated
@@ -32,12 +30,11 @@ class Walk:
 
     profile: Profile
     watch: Callable[[str, Outcome], None] = lambda *_: None
-    program_file: Path = PROGRAM_FILE
     described: bool = False
     calls: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.scene = Scene(self.profile.wallets, program_file=self.program_file, watch=self._watch)
+        self.scene = Scene(self.profile.wallets, self._watch)
         self.scene.described = self.described
         self.audit = Audit(self.scene)
 
