@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import page, proof, search, start, submit, verify
+from bench import keeper, page, proof, search, start, submit, verify
 from bench.people import Demo
 from bench.report import machine
 from bench.serving import scratch
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Demo], Awaitable[str]]] = {
     "verify": verify.run,
     "start": start.run,
     "search": search.run,
+    "keeper": keeper.run,
 }
 TABLES = ("compute_units", "rent")
 

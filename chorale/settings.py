@@ -66,7 +66,7 @@ class Limits:
     keeper_pause: float = 1.0
     keeper_tick: float = 1.0
     keeper_batch: int = 200
-    keeper_in_flight: int = 4
+    keeper_in_flight: int = 8
     keeper_spread: float = 5.0
     keeper_first_pause: float = 10.0
     keeper_longest_pause: float = 6 * 3600.0

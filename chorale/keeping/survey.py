@@ -85,6 +85,8 @@ class Surveyor:
         )
         addresses = list(islice(changed, _THREADS_A_LOOK))
         resolvable: list[Candidate] = []
+        if not addresses:
+            return resolvable, False
         for account in (await self._chain.accounts(addresses)).accounts:
             if account is None:
                 continue
