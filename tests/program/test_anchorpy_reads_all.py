@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from anchorpy import Coder, Event, EventParser
+from solders.pubkey import Pubkey
 
 from chorale.domain.events import ProgramEvent
 from programs import coders, instructions
@@ -37,12 +38,11 @@ def test_every_account_and_event_of_the_program() -> None:
     read = {type(coders.accounts_coder().decode(chain.data(address))).__name__ for address in addresses}
     assert read == set(ACCOUNTS)
 
-    seen = set()
+    seen, parser = set(), EventParser(Pubkey.from_string(program.program_id), Coder(coders.parsed()))
     for result in chain.results:
-        lines = [line.removeprefix("Program data: ") for line in result.logs if line.startswith("Program data: ")]
-        assert len(lines) == len(result.events)
-        for line, event in zip(lines, result.events, strict=True):
-            parsed = coders.event_coder().parse(b64decode(line))
+        read_by_anchorpy: list[Event] = []
+        parser.parse_logs(list(result.logs), read_by_anchorpy.append)
+        for parsed, event in zip(read_by_anchorpy, result.events, strict=True):
             assert parsed.name == event.name
             assert {name: plain(value) for name, value in vars(parsed.data).items()} == _values(event)
             seen.add(event.name)

@@ -34,7 +34,10 @@ const events = root.program.events.map((event) => ({
 
 const hash = fixedSizeTypeNode(bytesTypeNode(), 32);
 const pda = (name, ...variables) =>
-  pdaNode({ name, seeds: [constantPdaSeedNodeFromString("utf8", name), ...variables.map((seed) => variablePdaSeedNode(...seed))] });
+  pdaNode({
+    name,
+    seeds: [constantPdaSeedNodeFromString("utf8", name), ...variables.map((seed) => variablePdaSeedNode(...seed))],
+  });
 const pdas = [
   pda("protocol"),
   pda("treasury"),
@@ -53,7 +56,11 @@ const definedTypes = [...root.program.definedTypes, ...events.map((event) => eve
 const program = { ...root.program, definedTypes, instructions, pdas };
 
 await createFromRoot({ ...root, program }).accept(
-  renderVisitor(PACKAGE, { kitImportStrategy: "rootOnly", prettierOptions: { printWidth: 120 }, syncPackageJson: false }),
+  renderVisitor(PACKAGE, {
+    kitImportStrategy: "rootOnly",
+    prettierOptions: { printWidth: 120 },
+    syncPackageJson: false,
+  }),
 );
 
 const read = (file) => readFileSync(GENERATED + file, "utf8");
@@ -82,7 +89,10 @@ ${events.map((event) => `  ${pascal(event.name)}: { discriminator: [${event.disc
 );
 
 // What Codama ends these files with takes the IDL's own program address for granted, and the IDL has none.
-const CUT = { "programs/chorale.ts": "export type ChoralePlugin =", "errors/chorale.ts": "export function isChoraleError" };
+const CUT = {
+  "programs/chorale.ts": "export type ChoralePlugin =",
+  "errors/chorale.ts": "export function isChoraleError",
+};
 
 function cut(text, from) {
   const end = text.indexOf(from);
@@ -90,7 +100,9 @@ function cut(text, from) {
   const kept = text.slice(0, end);
   const code = kept.slice(kept.indexOf("export const"));
   return kept.replace(/import \{([^}]*)\} from ("[^"]+");\n/g, (_, names, path) => {
-    const used = names.match(/(type )?\w+/g).filter((name) => new RegExp(`\\b${name.replace("type ", "")}\\b`).test(code));
+    const used = names
+      .match(/(type )?\w+/g)
+      .filter((name) => new RegExp(`\\b${name.replace("type ", "")}\\b`).test(code));
     return used.length && path !== '"../accounts"' ? `import {\n  ${used.join(",\n  ")},\n} from ${path};\n` : "";
   });
 }

@@ -80,7 +80,13 @@ export type ContentProof = {
 export type ThreadBytes = { readonly address: string; readonly owner: string; readonly data: Uint8Array };
 
 type Said = { threadId: Uint8Array; bodyHash: Uint8Array; contentHash: Uint8Array; named: (Uint8Array | null)[] };
-type Shown = { leafIndex: number; path: Uint8Array[]; leaf: Uint8Array | null; root: Uint8Array | null; account: Uint8Array | null };
+type Shown = {
+  leafIndex: number;
+  path: Uint8Array[];
+  leaf: Uint8Array | null;
+  root: Uint8Array | null;
+  account: Uint8Array | null;
+};
 type Held = { address: Uint8Array; owner: Uint8Array; data: Uint8Array };
 
 class Refused extends Error {
@@ -165,7 +171,8 @@ async function readContent(given: Content): Promise<Said> {
 
 function readProof(given: ContentProof): Shown {
   const { leafIndex, path, leaf, root, account } = given;
-  if (!Number.isInteger(leafIndex) || leafIndex < 0 || leafIndex >= 2 ** 32 || !Array.isArray(path)) throw new TypeError();
+  if (!Number.isInteger(leafIndex) || leafIndex < 0 || leafIndex >= 2 ** 32 || !Array.isArray(path))
+    throw new TypeError();
   demand(path.length === DEPTH, "PATH_LENGTH");
   return {
     leafIndex,
@@ -179,7 +186,8 @@ function readProof(given: ContentProof): Shown {
 function readAccount(given: ThreadBytes): Held {
   const { address, owner, data } = given;
   if (!(data instanceof Uint8Array)) throw new TypeError();
-  return { address: some(keyBytes(address)), owner: some(keyBytes(owner)), data };
+  // A copy: whoever holds the bytes could change them between two checks.
+  return { address: some(keyBytes(address)), owner: some(keyBytes(owner)), data: Uint8Array.from(data) };
 }
 
 /** What `read` gives; whatever it throws, a hostile getter's error included, is that refusal. */

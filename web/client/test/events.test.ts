@@ -12,13 +12,18 @@ type Vectors = {
   logs: { name: string; logs: string[]; events: number; complete: boolean }[];
 };
 
-const vectors = JSON.parse(readFileSync(new URL("../../../../tests/vectors/events.json", import.meta.url), "utf8")) as Vectors;
+const vectors = JSON.parse(
+  readFileSync(new URL("../../../../tests/vectors/events.json", import.meta.url), "utf8"),
+) as Vectors;
 
 test("every event is read with every field", () => {
   for (const { name, data, raw } of vectors.events) {
     assert.deepEqual(plain(decodeEvent(Buffer.from(raw, "base64"))), { name, data });
   }
-  assert.deepEqual(vectors.events.map((event) => event.name), Object.keys(EVENTS));
+  assert.deepEqual(
+    vectors.events.map((event) => event.name),
+    Object.keys(EVENTS),
+  );
 });
 
 test("lines count only while the program is on top of the invoke stack, and what is missing is told", () => {

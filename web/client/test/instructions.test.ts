@@ -3,7 +3,14 @@ import { AccountRole, address, createNoopSigner } from "@solana/kit";
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { ChoraleInstruction, choraleAt, identifyChoraleInstruction, identity, parseChoraleInstruction, type ProgramInstruction } from "../src/index.js";
+import {
+  ChoraleInstruction,
+  choraleAt,
+  identifyChoraleInstruction,
+  identity,
+  parseChoraleInstruction,
+  type ProgramInstruction,
+} from "../src/index.js";
 
 type Meta = { address: string; signer: boolean; writable: boolean };
 type Vector = { name: string; accounts: Record<string, Meta>; args: Record<string, string | boolean>; data: string };
@@ -19,7 +26,9 @@ type Vectors = {
   instructions: Vector[];
 };
 
-const vectors = JSON.parse(readFileSync(new URL("../../../../tests/vectors/instructions.json", import.meta.url), "utf8")) as Vectors;
+const vectors = JSON.parse(
+  readFileSync(new URL("../../../../tests/vectors/instructions.json", import.meta.url), "utf8"),
+) as Vectors;
 const chorale = choraleAt(address(vectors.programId));
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
 const DERIVED = new Set(["protocol", "treasury", "vault", "tokenProgram", "systemProgram"]);
@@ -37,13 +46,20 @@ function inputOf({ accounts, args }: Vector): object {
   return Object.fromEntries([...keys, ...values]);
 }
 
-const ROLES = { none: AccountRole.READONLY, signer: AccountRole.READONLY_SIGNER, writable: AccountRole.WRITABLE, both: AccountRole.WRITABLE_SIGNER };
+const ROLES = {
+  none: AccountRole.READONLY,
+  signer: AccountRole.READONLY_SIGNER,
+  writable: AccountRole.WRITABLE,
+  both: AccountRole.WRITABLE_SIGNER,
+};
 const roleOf = ({ signer, writable }: Meta): AccountRole =>
   signer && writable ? ROLES.both : signer ? ROLES.signer : writable ? ROLES.writable : ROLES.none;
 
 test("every instruction has the accounts, in order and with their flags, and the data that Python's has", async () => {
   for (const vector of vectors.instructions) {
-    const build = chorale.instructions[vector.name as keyof typeof chorale.instructions] as (input: object) => Promise<ProgramInstruction>;
+    const build = chorale.instructions[vector.name as keyof typeof chorale.instructions] as (
+      input: object,
+    ) => Promise<ProgramInstruction>;
     const built = await build(inputOf(vector));
     assert.equal(built.programAddress, vectors.programId);
     assert.equal(Buffer.from(built.data).toString("hex"), vector.data, vector.name);
@@ -54,7 +70,10 @@ test("every instruction has the accounts, in order and with their flags, and the
     assert.deepEqual(Object.keys(parsed.accounts), Object.keys(vector.accounts));
     assert.equal(ChoraleInstruction[identifyChoraleInstruction(built)].toLowerCase(), vector.name.toLowerCase());
   }
-  assert.deepEqual(vectors.instructions.map(({ name }) => name), Object.keys(chorale.instructions));
+  assert.deepEqual(
+    vectors.instructions.map(({ name }) => name),
+    Object.keys(chorale.instructions),
+  );
 });
 
 test("identities and addresses are Python's", async () => {

@@ -3,12 +3,32 @@ import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { bodyHash, contentHash, verifyProof, type Content, type ContentProof, type ThreadBytes, type Verdict } from "../src/verifier.js";
+import {
+  bodyHash,
+  contentHash,
+  verifyProof,
+  type Content,
+  type ContentProof,
+  type ThreadBytes,
+  type Verdict,
+} from "../src/verifier.js";
 import { tampered, textOf, type Claim } from "./tampering.js";
 
 type Stored = { address: string; owner: string; data: string };
-type Vector = { name: string; content: Content & { nonce: string; body: string }; proof: ContentProof; account: string };
-type Changed = { name: string; refusal: string; content: Content; proof: ContentProof; account: Stored | null; programId: string };
+type Vector = {
+  name: string;
+  content: Content & { nonce: string; body: string };
+  proof: ContentProof;
+  account: string;
+};
+type Changed = {
+  name: string;
+  refusal: string;
+  content: Content;
+  proof: ContentProof;
+  account: Stored | null;
+  programId: string;
+};
 type Vectors = {
   programId: string;
   accounts: Record<string, Stored>;
@@ -46,7 +66,12 @@ const verifyClaim = (claim: Claim): Promise<Verdict> => verifyProof(claim, claim
 test("published messages of threads of every awkward size are proved", async () => {
   for (const { name, content, proof, account } of [...vectors.proved, ...vectors.alsoProved]) {
     assert.deepEqual(await verifyProof(content, proof, accountOf(account), vectors.programId), { valid: true }, name);
-    const identity = await contentHash(content.threadId, content.author, content.nonce, await bodyHash(content.salt, content.body));
+    const identity = await contentHash(
+      content.threadId,
+      content.author,
+      content.nonce,
+      await bodyHash(content.salt, content.body),
+    );
     const named = { ...content, contentHash: Buffer.from(identity).toString("hex") };
     assert.deepEqual(await verifyProof(named, proof, accountOf(account), vectors.programId), { valid: true }, name);
   }
@@ -63,7 +88,9 @@ test("each change to a proof that holds is refused for its own reason", async ()
 
 test("ten thousand tampered proofs are refused, the same ones and for the same reasons as in Python", async () => {
   const { seed, count, digest } = vectors.tampered;
-  const held = new Set(claims.flatMap((claim) => [textOf(claim), textOf({ ...claim, leaf: null, root: null, account: null })]));
+  const held = new Set(
+    claims.flatMap((claim) => [textOf(claim), textOf({ ...claim, leaf: null, root: null, account: null })]),
+  );
   const hash = createHash("sha256");
   let seen = 0;
   for (const claim of tampered(claims, seed, count)) {
@@ -79,8 +106,37 @@ test("ten thousand tampered proofs are refused, the same ones and for the same r
 });
 
 test("junk of any type is refused and never throws", async () => {
-  const throwing = new Proxy({}, { get: () => { throw new Error("hostile"); } });
-  const junk: unknown[] = [undefined, null, true, 0, -0, NaN, 1.5, 2 ** 64, 1n, -1n, "", "0".repeat(64), "\ud800", Symbol("s"), () => 1, [], {}, throwing, new Uint8Array(971), new Array(20), new Date()];
+  const throwing = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error("hostile");
+      },
+    },
+  );
+  const junk: unknown[] = [
+    undefined,
+    null,
+    true,
+    0,
+    -0,
+    NaN,
+    1.5,
+    2 ** 64,
+    1n,
+    -1n,
+    "",
+    "0".repeat(64),
+    "\ud800",
+    Symbol("s"),
+    () => 1,
+    [],
+    {},
+    throwing,
+    new Uint8Array(971),
+    new Array(20),
+    new Date(),
+  ];
   const claim = claims[2]!; // index 1, nonce 7: nothing below is either
   const verify = verifyProof as (...given: unknown[]) => Promise<Verdict>;
   for (const given of junk) {
@@ -89,7 +145,18 @@ test("junk of any type is refused and never throws", async () => {
       parts[place] = given;
       assert.equal((await verify(...parts)).valid, false);
     }
-    for (const name of ["body", "salt", "author", "nonce", "threadId", "leafIndex", "path", "address", "owner", "data"]) {
+    for (const name of [
+      "body",
+      "salt",
+      "author",
+      "nonce",
+      "threadId",
+      "leafIndex",
+      "path",
+      "address",
+      "owner",
+      "data",
+    ]) {
       const changed = { ...claim, [name]: given };
       assert.equal((await verify(changed, changed, changed, claim.programId)).valid, false, `${name} ${typeof given}`);
     }
@@ -109,5 +176,10 @@ test("the verifier has no dependencies", () => {
     }
   };
   follow("dist/src/verifier.js");
-  assert.deepEqual([...seen].sort(), ["dist/src/hashing.js", "dist/src/identity.js", "dist/src/proof.js", "dist/src/verifier.js"]);
+  assert.deepEqual([...seen].sort(), [
+    "dist/src/hashing.js",
+    "dist/src/identity.js",
+    "dist/src/proof.js",
+    "dist/src/verifier.js",
+  ]);
 });

@@ -65,7 +65,10 @@ function otherBit(raw: Uint8Array, place: number, numbers: Numbers): Uint8Array 
   return changed;
 }
 
-const withSibling = (claim: Claim, place: number, text: string): Claim => ({ ...claim, path: claim.path.with(place, text) });
+const withSibling = (claim: Claim, place: number, text: string): Claim => ({
+  ...claim,
+  path: claim.path.with(place, text),
+});
 
 function sibling(claim: Claim, numbers: Numbers): Claim {
   const place = numbers.below(20);
@@ -103,7 +106,10 @@ function countLower(claim: Claim, numbers: Numbers): Claim {
 }
 
 const digit =
-  (name: "salt" | "author" | "threadId" | "address" | "owner" | "programId" | "leaf" | "root" | "account", digits: string): Way =>
+  (
+    name: "salt" | "author" | "threadId" | "address" | "owner" | "programId" | "leaf" | "root" | "account",
+    digits: string,
+  ): Way =>
   (claim, numbers) => ({ ...claim, [name]: otherDigit(claim[name]!, digits, numbers) });
 
 const published = (claim: Claim): number => new DataView(claim.data.buffer).getUint32(PUBLISHED_COUNT, true);

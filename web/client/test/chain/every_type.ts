@@ -56,7 +56,12 @@ const rpcSubscriptions = createSolanaRpcSubscriptions(environment("WS_URL"));
 const sendAndConfirm = sendAndConfirmTransactionFactory({ rpc, rpcSubscriptions } as never);
 const chorale = choraleAt(address(environment("PROGRAM_ID")));
 const mint = address(environment("MINT"));
-const [admin, ada, ben, cal] = await Promise.all([wallet("ADMIN"), wallet("ADA"), wallet("BEN"), wallet("CAL")] as const);
+const [admin, ada, ben, cal] = await Promise.all([
+  wallet("ADMIN"),
+  wallet("ADA"),
+  wallet("BEN"),
+  wallet("CAL"),
+] as const);
 const tokensOf = (name: string): Address => address(environment(`${name}_TOKENS`));
 const { addresses, instructions: build } = chorale;
 
@@ -88,7 +93,13 @@ async function send(payer: KeyPairSigner, ...parts: Instruction[]): Promise<stri
 // The protocol, set to what it is.
 const protocol = await fetchProtocol(rpc, (await addresses.protocol())[0], { commitment: "confirmed" });
 const { minimumStake, approvalWindow } = protocol.data;
-const configure = await build.configure({ admin, newAdmin: admin, minimumStake, approvalWindow, adminArg: admin.address });
+const configure = await build.configure({
+  admin,
+  newAdmin: admin,
+  minimumStake,
+  approvalWindow,
+  adminArg: admin.address,
+});
 assert.deepEqual(await send(admin, configure), ["Configured"]);
 
 // A thread, and a post in it.
@@ -109,7 +120,9 @@ async function written(author: KeyPairSigner) {
 }
 
 const post = await written(ada);
-assert.deepEqual(await send(ada, await build.postMessage({ payer: ada, author: ada, thread, ...post })), ["MessagePosted"]);
+assert.deepEqual(await send(ada, await build.postMessage({ payer: ada, author: ada, thread, ...post })), [
+  "MessagePosted",
+]);
 
 async function submitted(author: KeyPairSigner, source: Address): Promise<Address> {
   const parts = await written(author);
@@ -123,7 +136,9 @@ async function submitted(author: KeyPairSigner, source: Address): Promise<Addres
 const denied = await submitted(ben, tokensOf("BEN"));
 const expire = await build.expire({ thread, message: denied });
 const tooEarly = await compiled(ada, expire);
-const refusal = await sendAndConfirm((await signTransactionMessageWithSigners(tooEarly)) as never, { commitment: "confirmed" }).then(
+const refusal = await sendAndConfirm((await signTransactionMessageWithSigners(tooEarly)) as never, {
+  commitment: "confirmed",
+}).then(
   () => assert.fail("an open message cannot be expired"),
   (error: unknown) => error,
 );
@@ -136,7 +151,9 @@ assert.deepEqual(await send(ada, claim), ["EscrowClaimed"]);
 
 // One is taken back, and anybody has its stake paid back.
 const cancelled = await submitted(ben, tokensOf("BEN"));
-assert.deepEqual(await send(ben, await build.cancel({ author: ben, thread, message: cancelled })), ["MessageCancelled"]);
+assert.deepEqual(await send(ben, await build.cancel({ author: ben, thread, message: cancelled })), [
+  "MessageCancelled",
+]);
 const refund = await build.refund({ payee: ben.address, thread, message: cancelled, destination: tokensOf("BEN") });
 assert.deepEqual(await send(ada, refund), ["StakeRefunded"]);
 
@@ -165,7 +182,10 @@ const withdraw = await build.withdrawTreasury({ admin, destination: tokensOf("AD
 assert.deepEqual(await send(admin, withdraw), ["TreasuryWithdrawn"]);
 
 const after = await fetchThread(rpc, thread, { commitment: "confirmed" });
-assert.deepEqual(after.data.coAuthors.map((seat) => seat.key), [cal.address]);
+assert.deepEqual(
+  after.data.coAuthors.map((seat) => seat.key),
+  [cal.address],
+);
 
 const decoders: Record<ChoraleAccount, (encoded: EncodedAccount) => { data: object }> = {
   [ChoraleAccount.Protocol]: (encoded) => decodeProtocol(encoded),
