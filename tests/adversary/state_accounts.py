@@ -55,6 +55,8 @@ def on_state(spec: InstructionSpec, role: AccountRole) -> Iterator[Attack]:
         if other != role.name:
             yield attack(Threat.OTHER_TYPE, f"a genuine {other}", _genuine(role.name, other))
     yield attack(Threat.FORGED, "a copy", moved(role.name, "copy"))
+    for detail, arrange in lookalikes(role.name):
+        yield attack(Threat.FORGED, detail, arrange)
     if role.name == "thread":
         # A caller who forges the thread derives everything below it from the forgery.
         yield attack(Threat.FORGED, "a copy with all that hangs on it", _forged_thread)
@@ -97,6 +99,8 @@ def on_new(spec: InstructionSpec, role: AccountRole) -> Iterator[Attack]:
     yield attack(Threat.OTHER_TYPE, "a wallet with data", holding(SYSTEM_PROGRAM, b"\0"))
     yield attack(Threat.FORGED, "another address", moved(role.name, None))
     yield attack(Threat.FORGED, "not the canonical bump", _lower_bump(role.name))
+    for detail, arrange in lookalikes(role.name):
+        yield attack(Threat.FORGED, detail, arrange)
     yield attack(Threat.READ_ONLY, "", read_only(role.name))
     if spec.name != "initialize":
         yield attack(Threat.ELSEWHERE, "of another thread", _new_elsewhere(role.name))
@@ -117,6 +121,20 @@ def moved(role: str, copy: str | None) -> Arrange:
         return Strike(with_account(scene.instruction, scene.place(role), address), {address: account})
 
     return arrange
+
+
+def lookalikes(role: str) -> Iterator[tuple[str, Arrange]]:
+    """A copy at addresses that differ from the genuine one in a single bit, within each 8 bytes that are compared."""
+    for place in (0, 7, 8, 16, 24, 31):
+
+        def arrange(scene: Scene, place: int = place) -> Strike:
+            raw = bytearray(key_bytes(scene.address(role)))
+            raw[place] ^= 1
+            address = str(Pubkey.from_bytes(bytes(raw)))
+            copy = scene.chain.account(scene.address(role))
+            return Strike(with_account(scene.instruction, scene.place(role), address), {address: copy})
+
+        yield f"unlike in byte {place}", arrange
 
 
 def removed(role: str) -> Arrange:

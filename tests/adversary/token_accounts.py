@@ -24,7 +24,7 @@ from tests.adversary.attack import (
     Threat,
 )
 from tests.adversary.scenes import Scene
-from tests.adversary.state_accounts import cut, moved, owned_by, read_only, removed, rewritten, with_bytes
+from tests.adversary.state_accounts import cut, lookalikes, moved, owned_by, read_only, removed, rewritten, with_bytes
 from tests.program.altered import with_account
 
 INVALID = ProgramError.INVALID_ACCOUNT
@@ -47,6 +47,8 @@ def on_purse(spec: InstructionSpec, role: AccountRole) -> Iterator[Attack]:
     yield attack(Threat.ABSENT, "removed", removed(name), INVALID if pays else TOKEN_DATA)
     yield attack(Threat.OTHER_OWNER, "", owned_by(name, _NOBODY), INVALID if pays else FOREIGN_DATA)
     yield attack(Threat.FORGED, "a copy", moved(name, "copy"))
+    for detail, arrange in lookalikes(name):
+        yield attack(Threat.FORGED, detail, arrange)
     for other in ("vault", "treasury", "mint", "protocol", "thread"):
         if other != name:
             yield attack(Threat.OTHER_TYPE, f"the {other}", _in_place(name, other))
