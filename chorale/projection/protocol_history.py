@@ -20,10 +20,12 @@ _KINDS = {"Configured": ChangeKind.CONFIGURED, "TreasuryWithdrawn": ChangeKind.W
 
 @dataclass(slots=True)
 class Found:
-    """Changes by sequence, and deposits, that a search has met."""
+    """Changes by sequence, and deposits, that a search has met; `looked` are the transactions that it looked through
+    for deposits, each with its last change."""
 
     changes: dict[int, ProtocolChange] = field(default_factory=dict)
     deposits: list[Deposit] = field(default_factory=list)
+    looked: dict[str, int] = field(default_factory=dict)
 
     def add(self, record: TransactionRecord) -> None:
         """Take the changes of one transaction."""
@@ -31,7 +33,7 @@ class Found:
 
 
 class ProtocolHistory:
-    """Searches histories, newest first. A transaction that was looked through is not asked for again."""
+    """Searches histories, newest first. What is remembered is not asked for again."""
 
     def __init__(self, chain: Chain, treasury: str) -> None:
         self._chain = chain
@@ -47,7 +49,8 @@ class ProtocolHistory:
                 found.add(change.record)
                 if deposit := deposit_of(change):
                     found.deposits.append(deposit)
-                self._remember(change.record.signature)
+                last = max((each.sequence for each in changes_in(change.record)), default=0)
+                found.looked[change.record.signature] = last
 
     async def changes(self, found: Found, wanted: Collection[int], addresses: Sequence[str]) -> None:
         """Changes of the sequences `wanted`, from the histories of these addresses, as far as nodes keep them."""
@@ -75,9 +78,12 @@ class ProtocolHistory:
                 return
             before = page[-1].signature
 
-    def _remember(self, signature: str) -> None:
-        self._looked[signature] = None
-        if len(self._looked) > _REMEMBERED:
+    def remember(self, found: Found, sequence: int) -> None:
+        """What was found is kept, up to this sequence: its transactions need not be looked through again."""
+        for signature, last in found.looked.items():
+            if last <= sequence:
+                self._looked[signature] = None
+        while len(self._looked) > _REMEMBERED:
             self._looked.popitem(last=False)
 
 

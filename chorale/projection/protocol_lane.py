@@ -99,6 +99,7 @@ class ProtocolLane:
         await self._index.apply_protocol(
             ProtocolProjection(account.sequence, balance, slot, tuple(changes), tuple(found.deposits))
         )
+        self._history.remember(found, account.sequence)
         await self._decide_on_later(account.sequence, agreed)
 
     async def _decide_on_later(self, sequence: int, agreed: bool) -> None:

@@ -11,8 +11,10 @@ import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.paging import PageRequest
 from chorale.domain.treasury import FlowKind, TreasuryTotals
+from chorale.domain.updates import Authority
 from chorale.projection import protocol_lane
 from tests.chains import MINIMUM_STAKE, RunningChain, mint_to
 from tests.spine.protocol_bench import Bench, opened, own_chain
@@ -143,6 +145,21 @@ async def test_a_node_that_lags_is_asked_again(bench: Bench) -> None:
     await bench.lane.look()
     totals = await bench.index.treasury()
     assert totals.changes == totals.sequence == before.sequence + 1
+
+
+async def test_a_look_that_is_broken_off_loses_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had found by then, and could not keep, the next one finds again."""
+    await bench.lane.look()
+    sent = await bench.mint(44)
+
+    async def away(projection: object) -> None:
+        raise AuthorityUnavailableError(Authority.BACKEND)
+
+    with monkeypatch.context() as broken, pytest.raises(AuthorityUnavailableError):
+        broken.setattr(bench.index, "apply_protocol", away)
+        await bench.lane.look()
+    await bench.lane.look()
+    assert (FlowKind.DEPOSITED, 44, sent) in await bench.flows()
 
 
 async def test_a_cut_log_invents_no_deposit(bench: Bench) -> None:
