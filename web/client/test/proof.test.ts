@@ -39,6 +39,7 @@ type Vectors = {
   tampered: { seed: number; count: number; digest: string };
 };
 
+const AT_ONCE = 250; // WebCrypto answers from other threads: waiting for one proof at a time is mostly waiting
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const vectors = JSON.parse(read("../../tests/vectors/proofs.json")) as Vectors;
 
@@ -92,16 +93,18 @@ test("ten thousand tampered proofs are refused, the same ones and for the same r
     claims.flatMap((claim) => [textOf(claim), textOf({ ...claim, leaf: null, root: null, account: null })]),
   );
   const hash = createHash("sha256");
-  let seen = 0;
-  for (const claim of tampered(claims, seed, count)) {
-    const text = textOf(claim);
-    assert.ok(!held.has(text));
-    const verdict = await verifyClaim(claim);
-    assert.ok(!verdict.valid, text);
-    hash.update(`${text}|${verdict.refusal}\n`);
-    seen += 1;
+  const all = [...tampered(claims, seed, count)];
+  for (let start = 0; start < all.length; start += AT_ONCE) {
+    const some = all.slice(start, start + AT_ONCE);
+    const verdicts = await Promise.all(some.map(verifyClaim));
+    for (const [place, verdict] of verdicts.entries()) {
+      const text = textOf(some[place]!);
+      assert.ok(!held.has(text));
+      assert.ok(!verdict.valid, text);
+      hash.update(`${text}|${verdict.refusal}\n`);
+    }
   }
-  assert.equal(seen, 10_000);
+  assert.equal(all.length, 10_000);
   assert.equal(hash.digest("hex"), digest);
 });
 
