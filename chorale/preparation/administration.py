@@ -8,12 +8,11 @@ from chorale.domain.model.administration import LONGEST_WINDOW, SHORTEST_WINDOW
 from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_key, check_u64, fee_payer
-from chorale.preparation.base import COMPUTE_UNITS, MAKING_UNITS, Draft, Preparation, refuse
-from chorale.preparation.destinations import TOKEN_ACCOUNT_SIZE, is_missing
+from chorale.preparation.base import COMPUTE_UNITS, Draft, Preparation, refuse
+from chorale.preparation.destinations import is_missing
 from chorale.preparation.snapshot import take_snapshot
 from chorale.update.refusals import invalid_input, refusals_as_data, treasury_too_low
 from programs import instructions
-from programs.associated import create_associated_account
 
 
 class AdministrationPreparation(Preparation):
@@ -75,16 +74,13 @@ class AdministrationPreparation(Preparation):
         refuse(_admin_error(snapshot.protocol(address), wallet))
         if (held := snapshot.tokens(treasury)) < amount:
             raise RefusedError(treasury_too_low(held, amount))
-        parts: tuple[instructions.Instruction, ...] = (
-            instructions.withdraw_treasury(self._addresses, admin=wallet, destination=paid, amount=amount),
-        )
-        units, rent = COMPUTE_UNITS["withdraw_treasury"], 0
-        if is_missing(snapshot.accounts[paid], wallet, mint):
-            refuse(None if paid == associated else ProgramError.INVALID_DESTINATION)
-            parts = (create_associated_account(payer=payer, owner=wallet, mint=mint), *parts)
-            units += MAKING_UNITS
-            rent = max(0, await self._chain.rent(TOKEN_ACCOUNT_SIZE) - snapshot.lamports(paid))
-        draft = Draft(instructions=parts, snapshot=snapshot, payer=payer, units=units, rent=rent)
+        instruction = instructions.withdraw_treasury(self._addresses, admin=wallet, destination=paid, amount=amount)
+        units = COMPUTE_UNITS["withdraw_treasury"]
+        draft = Draft(instructions=(instruction,), snapshot=snapshot, payer=payer, units=units)
+        if paid == associated:
+            draft = await self._with_account(draft, wallet, mint)
+        elif is_missing(snapshot.accounts[paid], wallet, mint):
+            refuse(ProgramError.INVALID_DESTINATION)
         return await self._prepared(draft, fees)
 
 

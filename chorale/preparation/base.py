@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.approval import MessageStatus
@@ -12,10 +12,12 @@ from chorale.domain.ports import Chain, IndexReader
 from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_hash, check_key, fee_payer, priority_price
+from chorale.preparation.destinations import TOKEN_ACCOUNT_SIZE, is_missing
 from chorale.preparation.snapshot import Snapshot, check_visible, protocol_in, take_snapshot
 from chorale.update.program_refusals import foretold
 from chorale.update.refusals import insufficient_funds, not_found
 from programs.addresses import ProgramAddresses
+from programs.associated import create_associated_account
 from programs.instructions import Instruction
 from programs.transactions import compose
 
@@ -35,8 +37,7 @@ COMPUTE_UNITS = {
     "configure": 10_000,
     "withdraw_treasury": 30_000,
 }
-MAKING_UNITS = 60_000
-"""For finding an associated token account's address twice, and making it."""
+_MAKING_UNITS = 60_000  # for finding an associated token account's address twice, and making it
 _LAMPORTS_PER_SIGNATURE = 5_000
 _SECONDS_PER_BLOCK = 0.4
 
@@ -102,6 +103,21 @@ class Preparation:
         thread, message = snapshot.thread(thread_address), snapshot.message(address)
         check_visible(message, thread, wallet, viewer)
         return OnMessage(payer, snapshot, thread, message)
+
+    async def _with_account(self, draft: Draft, payee: str, mint: str) -> Draft:
+        """The payout `draft` with the payee's associated token account made before, where that is missing. Refuses
+        where it is there and cannot be paid into."""
+        address = self._addresses.associated_token_account(payee, mint)
+        if not is_missing(draft.snapshot.accounts[address], payee, mint):
+            return draft
+        making = create_associated_account(payer=draft.payer, owner=payee, mint=mint)
+        rent = max(0, await self._chain.rent(TOKEN_ACCOUNT_SIZE) - draft.snapshot.lamports(address))
+        return replace(
+            draft,
+            instructions=(making, *draft.instructions),
+            units=draft.units + _MAKING_UNITS,
+            rent=draft.rent + rent,
+        )
 
     async def _prepared(self, draft: Draft, fees: FeeOptions | None) -> PreparedTransaction:
         snapshot, price = draft.snapshot, priority_price(fees)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from chorale.domain.accounts import ThreadAccount
 from chorale.domain.commands import FeeOptions, PreparedTransaction
 from chorale.domain.program_errors import ProgramError
 from chorale.preparation.arguments import check_hash, check_key, check_u64, fee_payer
-from chorale.preparation.base import COMPUTE_UNITS, MAKING_UNITS, Draft, Preparation, refuse
-from chorale.preparation.destinations import TOKEN_ACCOUNT_SIZE, is_missing
-from chorale.preparation.snapshot import Snapshot, take_snapshot
+from chorale.preparation.base import COMPUTE_UNITS, Draft, Preparation, refuse
+from chorale.preparation.snapshot import take_snapshot
 from chorale.update.refusals import refusals_as_data
 from chorale.update.rules import claim_error, divestment_error, due_to_treasury, refund_error, share_of
 from programs import instructions
-from programs.associated import create_associated_account
 
 
 class PayoutPreparation(Preparation):
@@ -55,8 +52,10 @@ class PayoutPreparation(Preparation):
         instruction = instructions.divest(
             self._addresses, co_author=wallet, destination=destination, thread_id=thread_id, min_payout=least
         )
-        draft = await self._payout("divest", instruction, snapshot, payer, wallet, mint, thread, None)
-        return await self._prepared(draft, fees)
+        draft = Draft(
+            instructions=(instruction,), snapshot=snapshot, payer=payer, units=COMPUTE_UNITS["divest"], thread=thread
+        )
+        return await self._prepared(await self._with_account(draft, wallet, mint), fees)
 
     @refusals_as_data
     async def sweep_thread(self, wallet: str, thread_id: str, fees: FeeOptions | None = None) -> PreparedTransaction:
@@ -93,33 +92,12 @@ class PayoutPreparation(Preparation):
             thread_id=on.thread.thread_id,
             content_hash=content_hash,
         )
-        draft = await self._payout(name, instruction, on.snapshot, on.payer, wallet, mint, on.thread, content_hash)
-        return await self._prepared(draft, fees)
-
-    async def _payout(
-        self,
-        name: str,
-        instruction: instructions.Instruction,
-        snapshot: Snapshot,
-        payer: str,
-        payee: str,
-        mint: str,
-        thread: ThreadAccount,
-        content_hash: str | None,
-    ) -> Draft:
-        parts: tuple[instructions.Instruction, ...] = (instruction,)
-        units, rent = COMPUTE_UNITS[name], 0
-        destination = self._addresses.associated_token_account(payee, mint)
-        if is_missing(snapshot.accounts[destination], payee, mint):
-            parts = (create_associated_account(payer=payer, owner=payee, mint=mint), *parts)
-            units += MAKING_UNITS
-            rent = max(0, await self._chain.rent(TOKEN_ACCOUNT_SIZE) - snapshot.lamports(destination))
-        return Draft(
-            instructions=parts,
-            snapshot=snapshot,
-            payer=payer,
-            units=units,
-            rent=rent,
-            thread=thread,
+        draft = Draft(
+            instructions=(instruction,),
+            snapshot=on.snapshot,
+            payer=on.payer,
+            units=COMPUTE_UNITS[name],
+            thread=on.thread,
             content_hash=content_hash,
         )
+        return await self._prepared(await self._with_account(draft, wallet, mint), fees)
