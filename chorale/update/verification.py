@@ -1,4 +1,4 @@
-"""The fourth step: read chain and content again and compare. Equal means VERIFIED, whatever the paths were."""
+"""The fourth step: read chain, content and index again and compare. Equal means VERIFIED, whatever the paths were."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ class Verification:
     async def verify(
         self, thread_id: str, content_hash: str | None, min_slot: int, *, own_content: bool, patience: float = 0.0
     ) -> Verified:
-        """Compare until chain and content are of one version.
+        """Compare until chain, content and lists are of one version.
 
         `own_content` says that this update brought the bytes, so that their absence is a conflict and not a remark.
-        `patience` is for how many seconds a doubt may wait for the chain to finalize. Raises StaleReadError where the
-        two do not meet in time.
+        `patience` is for how many seconds a doubt may wait for the chain to finalize. Raises StaleReadError where they
+        do not meet in time.
         """
         for attempt in range(self._attempts + 1):
             entities = await self.entities(thread_id, content_hash, min_slot)
