@@ -15,29 +15,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
 
 from programs.interface import INSTRUCTIONS
 from tests.program.harness import OTHER_BUILD
 
 ROOT = Path(__file__).resolve().parents[2]
-# What proves the program: its rules one by one, the adversary suite, and the model beside it, quick tests first. Left
-# aside is what any other build fails for not being the committed one (its bytes, its compute units), what needs a
-# validator, what looks at the suite itself, and the noise, which takes longest and aims at nothing.
-_LEFT_ASIDE = {
-    "test_program_artefact.py",
-    "test_program_units.py",
-    "test_program_validator.py",
-    "test_completeness.py",
-    "test_noise.py",
-}
-_LAST = ("test_accounts.py", "test_through_a_program.py", "test_program_model.py")
-_SURVIVED, _KILLED, _BROKEN = 0, 1, 2
-
-# Found quickly or not at all: what fails is not shrunk, nothing is remembered, and the examples are always the same.
-settings.register_profile(
-    "mutants", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate)
+# What proves the program, in the order in which the tests are tried where nothing better is known: short walks beside
+# the model, the rules one by one, and the adversary suite but for its noise, which takes long and aims at nothing.
+TESTS = (
+    "tests/prove/test_walk.py::test_every_kind_of_world_agrees_to_its_end",
+    "tests/program/test_program_votes.py",
+    "tests/program/test_program_payouts.py",
+    "tests/program/test_program_leaving.py",
+    "tests/program/test_program_messages.py",
+    "tests/program/test_program_setup.py",
+    "tests/program/test_program_tree.py",
+    "tests/program/test_program_wire.py",
+    "tests/adversary/test_data.py",
+    "tests/adversary/test_numbers.py",
+    "tests/adversary/test_creation.py",
+    "tests/adversary/test_accounts.py",
+    "tests/adversary/test_through_a_program.py",
 )
+_SURVIVED, _KILLED, _BROKEN = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,6 @@ class Verdict:
 
     killer: str
     seconds: float
-
-
-def test_files() -> list[Path]:
-    """The files whose tests a mutant has to fail."""
-    program = sorted((ROOT / "tests" / "program").glob("test_program_*.py"))
-    adversary = sorted((ROOT / "tests" / "adversary").glob("test_*.py"))
-    used = [path for path in (*program, *adversary) if path.name not in _LEFT_ASIDE]
-    return sorted(used, key=lambda path: _LAST.index(path.name) if path.name in _LAST else -1)
 
 
 class Judge:
@@ -140,15 +132,14 @@ class Judge:
 
 def with_tests_collected(work: Callable[[Judge], None]) -> None:
     """Collects the tests and calls `work` with their judge. Raises RuntimeError where they cannot be collected."""
-    settings.load_profile("mutants")
     done: list[bool] = []
 
     def noted(judge: Judge) -> None:
         work(judge)
         done.append(True)
 
-    files = [str(path) for path in test_files()]
-    code = pytest.main(["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", *files], plugins=[Judge(noted)])
+    tests = [str(ROOT / test) for test in TESTS]
+    code = pytest.main(["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", *tests], plugins=[Judge(noted)])
     if not done:
         raise RuntimeError(f"pytest ended with {code} before any mutant was judged")
     sys.stdout.flush()
