@@ -105,6 +105,15 @@ async def test_a_share_paid_since_is_owed_no_more(behind: Behind) -> None:
         assert [node["contentHash"] for node in nodes] == shown
 
 
+async def test_a_threads_escrow_is_of_one_version_or_none(behind: Behind) -> None:
+    """What the index sums is not set beside what the account has paid since."""
+    query = """query ($h: Hash!) { message(contentHash: $h) { thread { escrowTotal { amount } escrow {
+      total { amount } visible { amount } nodes { contentHash } } } } }"""
+    answer = await Stack(behind.parts).with_limits(min_version_wait=0.05).run(query, behind.ana.key, h=behind.denied)
+    assert set(answer.codes) == {"STALE_READ"}
+    assert answer.data["message"]["thread"] == {"escrowTotal": {"amount": "2500000"}, "escrow": None}
+
+
 async def test_a_proof_waits_for_the_index_and_says_where_it_stays_behind(behind: Behind) -> None:
     """Null with STALE_READ while no watcher runs; given once one has caught up with the account."""
     index = WatchedIndex(behind.parts.index)

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from programs import instructions
+from programs.accounts import decode_thread
 from tests.graphql.stack import Stack
 from tests.spine.parts import Actor, Draft, Parts
 
@@ -164,6 +165,24 @@ async def test_only_what_the_viewer_may_see_is_listed_and_summed(stack: Stack, d
     assert nobody["pageInfo"] == {
         "hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None,
     }  # fmt: skip
+
+
+async def test_an_index_that_has_gone_on_makes_the_query_run_again(stack: Stack, debts: Debts) -> None:
+    """What was owed at the version that a lagging node shows, the index no longer knows."""
+    parts = debts.parts
+    address = parts.running.addresses.thread(debts.thread_id)
+    old = await parts.chain.accounts([address])
+    await stack.ask("{ protocol { mint } }")  # the token is read once for all answers
+    await debts.claim(debts.ben, debts.denied[0])
+    thread = (await parts.chain.accounts([address])).accounts[0]
+    assert thread is not None
+    sequence = decode_thread(address, thread.data).sequence
+    assert await parts.index.wait_for(debts.thread_id, sequence, 20)
+    stack.chain.answers = [old]
+    data = await stack.ask(ESCROW, id=debts.thread_id)
+    assert stack.chain.answers == []
+    assert data["thread"]["version"] == sequence
+    assert data["thread"]["escrow"]["total"] == {"amount": str(3 * (STAKE // 2) + STAKE)}
 
 
 async def test_pages_run_both_ways(stack: Stack, debts: Debts) -> None:
