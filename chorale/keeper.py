@@ -152,6 +152,7 @@ class Keeper:
             try:
                 self._count(candidate, await self._errands.run(candidate, now))
             except ChoraleError as error:
+                self._pauses.failed(candidate.key, asyncio.get_running_loop().time())  # should it be this one alone
                 failures.append(error)
             except Exception:  # noqa: BLE001 -- one account must not keep the others from what is due to them
                 _log.exception("keeper cannot do %s account=%s", candidate.duty.value, candidate.account)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from chorale.domain.chain import AccountData
 from chorale.domain.ports import Chain
 from chorale.keeping.duties import Candidate, Due, Duty, message_due, thread_due, why_not_payable
@@ -25,31 +28,28 @@ class Checker:
 
     async def due(self, candidate: Candidate, now: int) -> Due | None:
         """What is due of it at unix time `now`; None where that is no longer so. Raises Blocked."""
-        if candidate.duty is Duty.SWEEP:
-            (account,) = await self._read(candidate.account)
-            if account is None:
-                return None
-            owed = decode_thread(account.address, account.data).treasury_due
-            return thread_due(candidate.account, owed, self._sweep_minimum)
-        if candidate.duty is Duty.RESOLVE:
-            account, beside = await self._read(candidate.account, candidate.thread)
-        else:
-            (account,), beside = await self._read(candidate.account), None
-        if account is None:
-            return None
-        thread = None if beside is None else decode_thread(beside.address, beside.data)
-        due = message_due(decode_message(account.address, account.data), thread, now)
+        beside = [candidate.thread] if candidate.duty is Duty.RESOLVE else []
+        read = await self._chain.accounts([candidate.account, *beside])
+        due = self._due(candidate.duty, read.accounts, now)
         if due is None or due.duty is not candidate.duty:
             return None
         if due.duty is Duty.REFUND:
             await self._check_payee(due.payee)
-        return due
+        return replace(due, slot=read.slot)
+
+    def _due(self, duty: Duty, accounts: Sequence[AccountData | None], now: int) -> Due | None:
+        account, *beside = accounts
+        if account is None:
+            return None
+        if duty is Duty.SWEEP:
+            owed = decode_thread(account.address, account.data).treasury_due
+            return thread_due(account.address, owed, self._sweep_minimum)
+        threads = [decode_thread(thread.address, thread.data) for thread in beside if thread is not None]
+        return message_due(decode_message(account.address, account.data), threads[0] if threads else None, now)
 
     async def _check_payee(self, payee: str) -> None:
-        (account,) = await self._read(self._addresses.associated_token_account(payee, self._mint))
+        address = self._addresses.associated_token_account(payee, self._mint)
+        (account,) = (await self._chain.accounts([address])).accounts
         reason = why_not_payable(None if account is None else account.data, key_bytes(self._mint), key_bytes(payee))
         if reason is not None:
             raise Blocked(reason)
-
-    async def _read(self, *addresses: str) -> tuple[AccountData | None, ...]:
-        return (await self._chain.accounts(addresses)).accounts

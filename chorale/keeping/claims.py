@@ -39,8 +39,11 @@ class Claims:
         """Give back what surely did not happen."""
         await self._store.delete(self._prefix + key)
 
-    async def is_free(self, key: str) -> bool:
-        """Whether nobody has this work in hand. A claim whose transaction failed, or can land no more, is dropped."""
+    async def is_free(self, key: str, slot: int) -> bool:
+        """Whether nobody has this work in hand, which was due as of `slot`.
+
+        A claim is dropped where its transaction failed, can land no more, or had landed before that: it is due anew.
+        """
         kept = await self._store.get(self._prefix + key)
         if kept is None:
             return True
@@ -49,7 +52,7 @@ class Claims:
         if status is None:
             dropped = await is_expired(self._chain, claim.signature, claim.height)
         else:
-            dropped = status.error is not None  # one that succeeded only is not seen by this node yet
+            dropped = status.error is not None or status.slot < slot
         # Of several keepers that find it so one drops it: another's newer claim must not go with it.
         if not dropped or not await self._store.add(f"{self._prefix}dropped:{claim.signature}", b"", self._ttl):
             return False

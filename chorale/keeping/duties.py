@@ -41,7 +41,8 @@ class Candidate:
 class Due:
     """One instruction that is due, by whole accounts: on the message at `account`, a sweep on the thread itself.
 
-    `payee` is the author who is to be refunded, else ""; `amount` what is paid out, in base units.
+    `payee` is the author who is to be refunded, else ""; `amount` what is paid out, in base units; `slot` the one as
+    of which it is due, 0 where that is not known.
     """
 
     duty: Duty
@@ -49,6 +50,7 @@ class Due:
     thread: str
     payee: str = ""
     amount: int = 0
+    slot: int = 0
 
 
 def message_due(message: MessageAccount, thread: ThreadAccount | None, now: int) -> Due | None:

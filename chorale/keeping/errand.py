@@ -86,7 +86,7 @@ class Errands:
             return Result(Ending.BLOCKED, str(error))
         if due is None:
             return Result(Ending.OVERTAKEN, "it is no longer due")
-        if not await self._claims.is_free(candidate.key):
+        if not await self._claims.is_free(candidate.key, due.slot):
             return Result(Ending.TAKEN, "another transaction for it is under way")
         most = most_of(due.duty, self._price)
         if not self._purse.reserve(most):

@@ -105,16 +105,16 @@ async def test_a_claim_is_dropped_once_and_only_when_its_transaction_is_dead(lan
     async with open_sqlite_sessions(land.folder / "claims.sqlite3") as store:
         claims = [Claims(store, chain, "genesis", 600) for _ in range(5)]
         claim = Claim("keeper", "1" * 64, await chain.block_height())
-        assert await claims[0].is_free("expire:x")
+        assert await claims[0].is_free("expire:x", 0)
         assert await claims[0].take("expire:x", claim)
         assert not await claims[1].take("expire:x", claim)
-        assert not any([await each.is_free("expire:x") for each in claims])
+        assert not any([await each.is_free("expire:x", 0) for each in claims])
         await land.running.rpc("chorale_advanceSlots", {"slots": 151})
-        free = await asyncio.gather(*(each.is_free("expire:x") for each in claims))
+        free = await asyncio.gather(*(each.is_free("expire:x", 0) for each in claims))
         assert sorted(free) == [False, False, False, False, True]
         newer = Claim("other", str(Signature.new_unique()), await chain.block_height())
         assert await claims[2].take("expire:x", newer)
-        assert not any([await each.is_free("expire:x") for each in claims])
+        assert not any([await each.is_free("expire:x", 0) for each in claims])
 
 
 async def test_claims_of_other_deployments_are_others(land: Field) -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
 from chorale.domain.approval import MessageStatus
+from chorale.domain.chain import AccountsRead
+from chorale.domain.ports import Chain
+from chorale.keeping.duties import Candidate, Duty
+from chorale.keeping.errand import Ending
 from tests.chains import MINIMUM_STAKE
-from tests.keeper.field import SOL, Field, done
+from tests.keeper.field import LIMITS, SOL, Field, done
 
 
 async def test_an_expired_message_is_expired_and_then_refunded(land: Field) -> None:
@@ -88,3 +97,53 @@ async def test_a_message_that_still_waits_is_left_alone(land: Field) -> None:
         for _ in range(3):
             await keeper.one_pass()
         assert await land.paid_by(keeper) == []
+
+
+async def test_what_comes_due_again_is_swept_again_at_once(land: Field) -> None:
+    """A claim ends with what it was for: the second split is swept as soon as the first."""
+    ana, ben, cleo = [await land.actor() for _ in range(3)]
+    thread_id = await land.thread(ana, ben)
+    async with land.keeper(limits=replace(LIMITS, keeper_first_pause=0.0)) as keeper:
+        for swept in (1, 2):
+            content_hash = await land.submit(cleo, thread_id)
+            await ana.send(ana.vote(thread_id, content_hash, approve=True))
+            await ben.send(ben.vote(thread_id, content_hash, approve=False))
+            assert (await land.thread_account(thread_id)).treasury_due == MINIMUM_STAKE
+            async with asyncio.timeout(5):  # within one slot the second is not told from the first
+                while done(keeper) != {"sweep": swept}:
+                    await keeper.one_pass()
+            assert (await land.thread_account(thread_id)).treasury_due == 0
+
+
+async def test_a_claim_outlives_a_node_that_lags(land: Field) -> None:
+    """Where a read is older than the transaction that has done the work, nothing is sent for it again."""
+    ana, ben = await land.actor(), await land.actor()
+    thread_id = await land.thread(ana)
+    address = land.address(thread_id, await land.submit(ben, thread_id))
+    await land.expire_all()
+    lagging = LaggingChain(land.chain)
+    async with land.keeper("one") as keeper:
+        lagging.stale = await land.chain.accounts([address])
+        await keeper.one_pass()
+    async with land.keeper("one", chain=cast("Chain", lagging)) as late:
+        await late.lamports()
+        for _ in range(2):
+            result = await late._errands.run(Candidate(Duty.EXPIRE, address), 2**40)
+            assert result.ending is Ending.TAKEN, result
+    assert await land.landed_on(address) == 2
+
+
+class LaggingChain:
+    """A node that shows one account as it was."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self.stale: AccountsRead | None = None
+
+    async def accounts(self, addresses: Sequence[str]) -> AccountsRead:
+        """The old state of that one."""
+        held = [account.address for account in self.stale.accounts if account] if self.stale else []
+        return self.stale if self.stale and list(addresses) == held else await self._chain.accounts(addresses)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
