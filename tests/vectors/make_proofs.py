@@ -155,6 +155,9 @@ def _refused(base: Json, single: Json, accounts: dict[str, Json]) -> list[Json]:
     of_content(
         Refusal.CONTENT_MALFORMED, "an author with a letter that base58 lacks", author="0" + content["author"][1:]
     )
+    of_content(Refusal.CONTENT_MALFORMED, "an author of 24 bytes in 32 letters", author="2" * 32)
+    of_content(Refusal.CONTENT_MALFORMED, "an author of 33 bytes in 44 letters", author="z" * 44)
+    of_content(Refusal.CONTENT_MALFORMED, "an author that is a number", author=7)
     of_content(Refusal.LEAF, "another nonce", nonce="8")
     of_content(Refusal.CONTENT_MALFORMED, "a nonce with a leading zero", nonce="07")
     of_content(Refusal.CONTENT_MALFORMED, "a negative nonce", nonce=-7)
@@ -172,6 +175,8 @@ def _refused(base: Json, single: Json, accounts: dict[str, Json]) -> list[Json]:
     of_proof(Refusal.ROOT, "another index, nothing named", base=bare, leafIndex=2)
     of_proof(Refusal.LEAF_INDEX, "an index that is not published yet", leafIndex=3)
     of_proof(Refusal.LEAF_INDEX, "the index one tree further", leafIndex=proof["leafIndex"] + 2**20)
+    of_proof(Refusal.LEAF_INDEX, "the greatest index", leafIndex=2**32 - 1)
+    of_proof(Refusal.PROOF_MALFORMED, "an index over 32 bits", leafIndex=2**32)
     of_proof(Refusal.PROOF_MALFORMED, "a negative index", leafIndex=-1)
     of_proof(Refusal.PROOF_MALFORMED, "an index that is text", leafIndex="1")
     of_proof(Refusal.PROOF_MALFORMED, "an index that is a boolean", leafIndex=True)
