@@ -31,6 +31,7 @@ from tests.processes import end, free_port
 _PURSE = 5_000_000_000_000
 _MINT_SIZE = 82
 _READY_TIMEOUT = 90.0
+_TICKS_PER_SLOT = 32  # half of a cluster's: 0.2 s, so that tests wait half as long for what they send
 
 
 class StoredAccount(Protocol):
@@ -84,7 +85,7 @@ def running_validator(
     command = [
         binary, "--ledger", tmp / "ledger", "--reset", "--quiet", "--bind-address", "127.0.0.1",
         "--rpc-port", port, "--faucet-port", faucet, "--gossip-port", gossip,
-        "--dynamic-port-range", f"{dynamic}-{dynamic + 63}",
+        "--dynamic-port-range", f"{dynamic}-{dynamic + 63}", "--ticks-per-slot", _TICKS_PER_SLOT,
     ]  # fmt: skip
     for address in (program.pubkey(), *beside):
         command += ["--bpf-program", address, PROGRAM_SO]
