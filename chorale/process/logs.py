@@ -1,4 +1,5 @@
-"""Logging of a process: one line an event on standard error. Request bodies, tokens and signatures never get there."""
+"""Logging of a process: one line an event on standard error. Request bodies, tokens and secrets never get there; the
+signature of a transaction is its public name."""
 
 from __future__ import annotations
 
