@@ -5,14 +5,27 @@ from __future__ import annotations
 from solders.instruction import Instruction
 
 from chorale.domain.accounts import StatusByte
-from chorale.domain.model.values import I64_MAX, Key, Message, Thread, TokenAccount
+from chorale.domain.model.values import I64_MAX
 from programs import instructions
 from programs.wire import key_text
+from tests.prove.choosing import (
+    MINIMUM_STAKE,
+    admin_of,
+    anybodys,
+    destination_of,
+    expected_nonce,
+    holdouts,
+    leaning,
+    message_of,
+    missing_voters,
+    nonce_of,
+    overdue,
+    payer_of,
+    thread_of,
+    window_of,
+)
 from tests.prove.pick import Pick, chance, one_of
-from tests.prove.scene import Scene, ThreadRecord
-
-WINDOW = 3_600
-MINIMUM_STAKE = 3
+from tests.prove.scene import Scene
 
 
 def initialize(scene: Scene, pick: Pick) -> Instruction:
@@ -24,32 +37,32 @@ def initialize(scene: Scene, pick: Pick) -> Instruction:
         admin=key_text(scene.wallets[0]),
         mint=key_text(mint),
         minimum_stake=MINIMUM_STAKE,
-        approval_window=_window(pick),
+        approval_window=window_of(pick),
         allow_freezable=not chance(pick, 60),
     )
 
 
 def configure(scene: Scene, pick: Pick) -> Instruction:
     """By the admin or another, for the admin or another."""
-    admin = _admin(scene, pick)
+    admin = admin_of(scene, pick)
     stake = MINIMUM_STAKE if not chance(pick, 30) else one_of(pick, [0, 1, 9])
     return instructions.configure(
         scene.program,
         admin=key_text(admin),
         new_admin=key_text(one_of(pick, scene.wallets) if chance(pick, 30) else admin),
         minimum_stake=stake,
-        approval_window=_window(pick),
+        approval_window=window_of(pick),
     )
 
 
 def withdraw_treasury(scene: Scene, pick: Pick) -> Instruction:
     """Nothing, a little, all or more than there is."""
-    admin = _admin(scene, pick)
+    admin = admin_of(scene, pick)
     held = scene.world.tokens(scene.treasury)
     return instructions.withdraw_treasury(
         scene.program,
         admin=key_text(admin),
-        destination=key_text(_destination(scene, pick, admin)),
+        destination=key_text(destination_of(scene, pick, admin)),
         amount=one_of(pick, [1, max(held, 1), max(held // 2, 1), 0, held + 1]),
     )
 
@@ -60,7 +73,7 @@ def create_thread(scene: Scene, pick: Pick) -> Instruction:
     nonces = [scene.nonce(), scene.nonce(), expected_nonce(scene, creator), pick.below(4)]
     return instructions.create_thread(
         scene.program,
-        payer=key_text(_payer(scene, pick)),
+        payer=key_text(payer_of(scene, pick)),
         creator=key_text(creator),
         mint=key_text(scene.protocol_mint),
         nonce=one_of(pick, nonces),
@@ -70,22 +83,22 @@ def create_thread(scene: Scene, pick: Pick) -> Instruction:
 
 def post_message(scene: Scene, pick: Pick) -> Instruction:
     """By somebody who sits there, or by anybody."""
-    record = _thread(scene, pick)
+    record = thread_of(scene, pick)
     seats = [seat.key for seat in scene.thread(record).seats]
     author = one_of(pick, scene.wallets) if chance(pick, 15) else one_of(pick, seats)
     return instructions.post_message(
         scene.program,
-        payer=key_text(_payer(scene, pick)),
+        payer=key_text(payer_of(scene, pick)),
         author=key_text(author),
         thread_id=record.thread_id,
         body_hash=scene.wallets[0].hex(),
-        nonce=_message_nonce(scene, pick, record, author),
+        nonce=nonce_of(scene, pick, record, author),
     )
 
 
 def submit_message(scene: Scene, pick: Pick) -> Instruction:
     """By an outsider or by anybody, for the least stake or for another, with limits that fit or not."""
-    record = _thread(scene, pick)
+    record = thread_of(scene, pick)
     thread = scene.thread(record)
     outside = [wallet for wallet in scene.wallets if not thread.seats_key(wallet)]
     waiting = [m.author for h in record.messages if (m := scene.message(record, h)).status is StatusByte.PENDING]
@@ -96,18 +109,18 @@ def submit_message(scene: Scene, pick: Pick) -> Instruction:
     protocol = scene.protocol
     least, window = (protocol.minimum_stake, protocol.approval_window) if protocol else (1, 1)
     home = scene.home(author)
-    sources = [home, home, home, home, home, home, scene.second(author), _anybodys(scene, pick, author)]
+    sources = [home, home, home, home, home, home, scene.second(author), anybodys(scene, pick, author)]
     held = scene.world.tokens(home)
     stakes = [least, least + 1, least + 4, least + 7, least + 100, max(least - 1, 0), held, held + 1]
     expires_at = min(scene.world.now + window, I64_MAX)
     return instructions.submit_message(
         scene.program,
-        payer=key_text(_payer(scene, pick)),
+        payer=key_text(payer_of(scene, pick)),
         author=key_text(author),
         source=key_text(one_of(pick, sources)),
         thread_id=record.thread_id,
         body_hash=scene.wallets[0].hex(),
-        nonce=_message_nonce(scene, pick, record, author),
+        nonce=nonce_of(scene, pick, record, author),
         stake=one_of(pick, stakes[:5]) if not chance(pick, 10) else one_of(pick, stakes[5:]),
         max_expires_at=one_of(pick, [*[I64_MAX] * 8, *[expires_at] * 3, expires_at - 1]),
     )
@@ -115,7 +128,7 @@ def submit_message(scene: Scene, pick: Pick) -> Instruction:
 
 def cast_vote(scene: Scene, pick: Pick) -> Instruction | None:
     """Mostly one that is missing on a message that waits. A message's hash tells which way the votes lean."""
-    chosen = _message(scene, pick, StatusByte.PENDING)
+    chosen = message_of(scene, pick, StatusByte.PENDING)
     if chosen is None:
         return None
     record, content_hash = chosen
@@ -124,7 +137,7 @@ def cast_vote(scene: Scene, pick: Pick) -> Instruction | None:
     voter = one_of(pick, scene.wallets) if chance(pick, 12) or not missing else one_of(pick, missing)
     return instructions.cast_vote(
         scene.program,
-        payer=key_text(_payer(scene, pick)),
+        payer=key_text(payer_of(scene, pick)),
         voter=key_text(voter),
         thread_id=record.thread_id,
         content_hash=content_hash,
@@ -134,17 +147,17 @@ def cast_vote(scene: Scene, pick: Pick) -> Instruction | None:
 
 def resolve(scene: Scene, pick: Pick) -> Instruction | None:
     """A message that waits, preferably one that nobody is missing on."""
-    chosen = _message(scene, pick, StatusByte.PENDING, ripe=True)
+    chosen = message_of(scene, pick, StatusByte.PENDING, ripe=True)
     if chosen is None:
         return None
     record, content_hash = chosen
-    payer = key_text(_payer(scene, pick))
+    payer = key_text(payer_of(scene, pick))
     return instructions.resolve(scene.program, payer=payer, thread_id=record.thread_id, content_hash=content_hash)
 
 
 def expire(scene: Scene, pick: Pick) -> Instruction | None:
     """A message that waits, too long or not."""
-    chosen = _overdue(scene, pick) or _message(scene, pick, StatusByte.PENDING)
+    chosen = overdue(scene, pick) or message_of(scene, pick, StatusByte.PENDING)
     if chosen is None:
         return None
     return instructions.expire(scene.program, thread_id=chosen[0].thread_id, content_hash=chosen[1])
@@ -152,7 +165,7 @@ def expire(scene: Scene, pick: Pick) -> Instruction | None:
 
 def cancel(scene: Scene, pick: Pick) -> Instruction | None:
     """By the author, or by anybody."""
-    chosen = _message(scene, pick, StatusByte.PENDING)
+    chosen = message_of(scene, pick, StatusByte.PENDING)
     if chosen is None:
         return None
     record, content_hash = chosen
@@ -165,7 +178,7 @@ def cancel(scene: Scene, pick: Pick) -> Instruction | None:
 
 def refund(scene: Scene, pick: Pick) -> Instruction | None:
     """To the author, or to anybody."""
-    chosen = _message(scene, pick, one_of(pick, [StatusByte.EXPIRED, StatusByte.CANCELLED]))
+    chosen = message_of(scene, pick, one_of(pick, [StatusByte.EXPIRED, StatusByte.CANCELLED]))
     if chosen is None:
         return None
     record, content_hash = chosen
@@ -174,7 +187,7 @@ def refund(scene: Scene, pick: Pick) -> Instruction | None:
     return instructions.refund(
         scene.program,
         payee=key_text(payee),
-        destination=key_text(_destination(scene, pick, payee)),
+        destination=key_text(destination_of(scene, pick, payee)),
         thread_id=record.thread_id,
         content_hash=content_hash,
         payee_signs=chance(pick, 50),
@@ -183,7 +196,7 @@ def refund(scene: Scene, pick: Pick) -> Instruction | None:
 
 def claim(scene: Scene, pick: Pick) -> Instruction | None:
     """To one who has voted, or to anybody."""
-    chosen = _message(scene, pick, StatusByte.DENIED)
+    chosen = message_of(scene, pick, StatusByte.DENIED)
     if chosen is None:
         return None
     record, content_hash = chosen
@@ -192,7 +205,7 @@ def claim(scene: Scene, pick: Pick) -> Instruction | None:
     return instructions.claim(
         scene.program,
         payee=key_text(payee),
-        destination=key_text(_destination(scene, pick, payee)),
+        destination=key_text(destination_of(scene, pick, payee)),
         thread_id=record.thread_id,
         content_hash=content_hash,
         payee_signs=chance(pick, 50),
@@ -201,7 +214,7 @@ def claim(scene: Scene, pick: Pick) -> Instruction | None:
 
 def divest(scene: Scene, pick: Pick) -> Instruction:
     """By one whom others wait for, by anyone who sits there, or by anybody; for what there is or for more."""
-    record = _thread(scene, pick)
+    record = thread_of(scene, pick)
     thread = scene.thread(record)
     seats = [seat.key for seat in thread.seats]
     waited_for = holdouts(scene, record)
@@ -211,7 +224,7 @@ def divest(scene: Scene, pick: Pick) -> Instruction:
     return instructions.divest(
         scene.program,
         co_author=key_text(who),
-        destination=key_text(_destination(scene, pick, who)),
+        destination=key_text(destination_of(scene, pick, who)),
         thread_id=record.thread_id,
         min_payout=one_of(pick, [0, 0, payout, payout + 1]),
     )
@@ -219,133 +232,4 @@ def divest(scene: Scene, pick: Pick) -> Instruction:
 
 def sweep(scene: Scene, pick: Pick) -> Instruction:
     """Any thread, whether it owes something or not."""
-    return instructions.sweep(scene.program, thread_id=_thread(scene, pick).thread_id)
-
-
-def missing_voters(thread: Thread, message: Message) -> list[Key]:
-    """Who has not voted yet."""
-    voted = {vote.voter for vote in message.votes}
-    return [seat.key for seat in thread.seats if seat.key != message.author and seat.key not in voted]
-
-
-def holdouts(scene: Scene, record: ThreadRecord) -> list[Key]:
-    """Co-authors whose leaving would leave nobody to vote on a message that waits."""
-    thread = scene.thread(record)
-    waiting = (scene.message(record, content_hash) for content_hash in record.messages)
-    missing = [missing_voters(thread, message) for message in waiting if message.status is StatusByte.PENDING]
-    return [voters[0] for voters in missing if len(voters) == 1]
-
-
-def leaning(pick: Pick, message: Message) -> bool:
-    """A vote: most messages are approved or denied by all, some divide."""
-    kind = message.content_hash[0] % 8
-    return kind < 4 if kind < 6 else not chance(pick, 50)
-
-
-def overlooked(message: Message) -> bool:
-    """Some messages nobody cares to vote on; their author may come to sit alone."""
-    return message.content_hash[1] % 4 == 0
-
-
-def _thread(scene: Scene, pick: Pick) -> ThreadRecord:
-    return one_of(pick, scene.threads)
-
-
-def _message(scene: Scene, pick: Pick, status: StatusByte, *, ripe: bool = False) -> tuple[ThreadRecord, str] | None:
-    """Mostly a message with this status, still to be paid or decided, if there is one; sometimes any."""
-    record = _thread(scene, pick)
-    if not chance(pick, 12):
-        fitting = [(other, found) for other in scene.threads if (found := _fitting(scene, other, status, ripe))]
-        if fitting:
-            record, listed = one_of(pick, fitting)
-            return record, one_of(pick, listed)
-        if not chance(pick, 15):
-            return None
-    return (record, one_of(pick, record.messages)) if record.messages else None
-
-
-def _overdue(scene: Scene, pick: Pick) -> tuple[ThreadRecord, str] | None:
-    """A message that waits in vain, where there is one; now and then none."""
-    overdue = [
-        (record, content_hash)
-        for record in scene.threads
-        for content_hash in record.messages
-        if (message := scene.message(record, content_hash)).status is StatusByte.PENDING
-        and message.expires_at <= scene.world.now
-    ]
-    return one_of(pick, overdue) if overdue and not chance(pick, 20) else None
-
-
-def _fitting(scene: Scene, record: ThreadRecord, status: StatusByte, ripe: bool) -> list[str]:
-    """Votes are gathered on few messages, or none would ever be decided."""
-    messages = {content_hash: scene.message(record, content_hash) for content_hash in record.messages}
-    found = [content_hash for content_hash, message in messages.items() if message.status is status]
-    if status is not StatusByte.PENDING:
-        return [content_hash for content_hash in found if messages[content_hash].escrow_remaining]
-    now, thread = scene.world.now, scene.thread(record)
-    is_open = [h for h in found if messages[h].expires_at > now]
-    if ripe:
-        return [h for h in is_open if not missing_voters(thread, messages[h])]
-    return [h for h in is_open if not overlooked(messages[h])][:3]
-
-
-def _admin(scene: Scene, pick: Pick) -> Key:
-    protocol = scene.protocol
-    return protocol.admin if protocol and not chance(pick, 15) else one_of(pick, scene.wallets)
-
-
-def _payer(scene: Scene, pick: Pick) -> Key:
-    return scene.broke if chance(pick, 6) else scene.sponsor
-
-
-def _window(pick: Pick) -> int:
-    return one_of(pick, [WINDOW - 1, 2_592_001, 2_592_000]) if chance(pick, 20) else WINDOW
-
-
-def expected_nonce(scene: Scene, author: Key, record: ThreadRecord | None = None) -> int:
-    """The nonce that a spoiler expects somebody to use for their next thread, or for their next message in one."""
-    if record is None:
-        return 10**6 + sum(scene.thread(made).creator == author for made in scene.threads)
-    return 10**6 + sum(scene.message(record, content_hash).author == author for content_hash in record.messages)
-
-
-def _message_nonce(scene: Scene, pick: Pick, record: ThreadRecord, author: Key) -> int:
-    if chance(pick, 30):
-        return expected_nonce(scene, author, record)
-    return pick.below(20) if chance(pick, 10) else scene.nonce()
-
-
-def _destination(scene: Scene, pick: Pick, payee: Key) -> Key:
-    return scene.home(payee) if not chance(pick, 25) else _anybodys(scene, pick, payee)
-
-
-def _anybodys(scene: Scene, pick: Pick, wallet: Key) -> Key:
-    """A place for tokens that may not be right."""
-    places = [
-        *[scene.second(wallet)] * 5,
-        scene.foreign_account(wallet),
-        scene.home(one_of(pick, scene.wallets)),
-        scene.treasury,
-        *(record.vault for record in scene.threads[:1]),
-        wallet,
-        *(key for key in scene.strange if isinstance(scene.value(key), TokenAccount)),
-    ]
-    return one_of(pick, places)
-
-
-CALLS = (
-    initialize,
-    configure,
-    withdraw_treasury,
-    create_thread,
-    post_message,
-    submit_message,
-    cast_vote,
-    resolve,
-    expire,
-    cancel,
-    refund,
-    claim,
-    divest,
-    sweep,
-)
+    return instructions.sweep(scene.program, thread_id=thread_of(scene, pick).thread_id)

@@ -22,6 +22,9 @@ from chorale.domain.model.values import Key, State
 from tests.program.harness import OTHER_BUILD, PROGRAM_FILE
 from tests.prove.codec import data_of
 
+Image = tuple[int, bytes, bytes]
+"""Lamports, owner and bytes of an account."""
+
 _NO_BLOCKHASH = Hash.default()
 
 
@@ -61,8 +64,8 @@ class Chain:
         """Writes an account out of nothing."""
         self.svm.set_account(Pubkey(key), Account(state.lamports, data_of(state.value), Pubkey(state.owner)))
 
-    def image(self, key: Key) -> tuple[int, bytes, bytes] | None:
-        """Lamports, owner and bytes of an account; None where there is none."""
+    def image(self, key: Key) -> Image | None:
+        """An account as it is on chain; None where there is none."""
         account = self.svm.get_account(Pubkey(key))
         return (account.lamports, bytes(account.owner), account.data) if account and account.lamports else None
 
@@ -74,6 +77,6 @@ class Chain:
         )
 
 
-def image_of(state: State | None) -> tuple[int, bytes, bytes] | None:
-    """The same of an account of the model."""
+def image_of(state: State | None) -> Image | None:
+    """The same account as the model has it."""
     return (state.lamports, state.owner, data_of(state.value)) if state and state.lamports else None

@@ -9,7 +9,7 @@ from chorale.domain.model import hashing
 from chorale.domain.model.run import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from chorale.domain.model.values import I64_MAX, Key, Mint, Opaque, TokenAccount, Vote
 from programs.wire import key_bytes
-from tests.prove.calls import WINDOW, expected_nonce, leaning, missing_voters
+from tests.prove.choosing import WINDOW, expected_nonce, leaning, missing_voters
 from tests.prove.codec import data_of
 from tests.prove.pick import Pick, one_of
 from tests.prove.scene import Scene, named_key
@@ -128,6 +128,3 @@ def hurry(scene: Scene, pick: Pick) -> None:
         assert state.value is not None
         rent = scene.world.rent_per_byte * (128 + state.value.size + beside)
         scene.put(key, state.owner, state.value, max(state.lamports, rent))
-
-
-EVENTS = (wait, deposit, dust, freeze, forge, hurry)

@@ -12,6 +12,7 @@ from programs.wire import key_text
 from tests.program.harness import START
 from tests.prove import calls, events
 from tests.prove.audit import FILLER, filler
+from tests.prove.choosing import WINDOW, holdouts
 from tests.prove.pick import Pick, one_of
 from tests.prove.scene import Scene, ThreadRecord
 
@@ -93,18 +94,18 @@ def _brink(scene: Scene, pick: Pick) -> None:
 
 def _leap(scene: Scene, pick: Pick) -> None:
     """The clock jumps to where a window would end after the end of time, or back."""
-    end = I64_MAX - calls.WINDOW // 2
+    end = I64_MAX - WINDOW // 2
     scene.set_time(scene.world.now - end + START if scene.world.now > end else end + 1)
 
 
 def _exhaust(scene: Scene, pick: Pick) -> None:
     """A thread's sequence comes to its end, for good: whatever its messages wait for. Some holdouts have just left."""
     records = [record for record in scene.threads if record.sound and record.messages]
-    awaited = [record for record in records if calls.holdouts(scene, record) and len(scene.thread(record).seats) > 1]
+    awaited = [record for record in records if holdouts(scene, record) and len(scene.thread(record).seats) > 1]
     if records:
         record = one_of(pick, awaited or records)
         thread = scene.thread(record)
-        gone = calls.holdouts(scene, record)[:1] if awaited else []
+        gone = holdouts(scene, record)[:1] if awaited else []
         thread.seats = [seat for seat in thread.seats if seat.key not in gone]
         record.sound, thread.sequence = False, U64_MAX - (0 if gone else pick.below(2))
         _rewrite(scene, record, thread)
@@ -121,11 +122,6 @@ PROFILES = (
 def profile_of(number: int) -> Profile:
     """Which kind the world with this number is: every other one is of the first."""
     return PROFILES[0] if number % 2 == 0 else PROFILES[1 + number // 2 % 3]
-
-
-def kind_of(pick: Pick) -> Profile:
-    """Any kind."""
-    return one_of(pick, PROFILES)
 
 
 def _open_thread(scene: Scene, creator: Key) -> ThreadRecord:

@@ -16,7 +16,8 @@ from chorale.domain.model.world import INSTRUCTIONS, Call, Meta, Outcome, World
 from programs.addresses import ProgramAddresses
 from programs.wire import key_bytes, key_text
 from tests.program.harness import SOL, START
-from tests.prove.chain import Chain, image_of
+from tests.prove.chain import Chain, Image, image_of
+from tests.prove.words import first_difference, shown, words
 
 TOKENS = 1_000_000
 SUPPLY = 10**15
@@ -69,7 +70,7 @@ class Scene:
         self.touched: set[Key] = set()
         self.described = False
         self.next_nonce = 3
-        self._images: dict[Key, tuple[int, bytes, bytes] | None] = {}
+        self._images: dict[Key, Image | None] = {}
         self._furnish()
 
     @property
@@ -146,12 +147,12 @@ class Scene:
         outcome = self.world.execute(call)
         handler = INSTRUCTIONS.get(call.data[:8])
         name = handler.__name__ if handler else UNKNOWN
-        words = self.described and name != UNKNOWN
-        self.steps.append(f"{name}{self._words(instruction) if words else ''}: {_shown(outcome)}")
+        known = self.described and name != UNKNOWN
+        self.steps.append(f"{name}{words(self, instruction) if known else ''}: {shown(outcome)}")
         answer = self.chain.execute(instruction, self.sponsor)
         expected = None if isinstance(outcome, str) else outcome.value
         if answer != expected:
-            raise Difference(f"{name}: the model says {_shown(outcome)}, the program {answer or 'success'}")
+            raise Difference(f"{name}: the model says {shown(outcome)}, the program {answer or 'success'}")
         touched = {meta.key for meta in metas} - self.programs | {self.sponsor}
         if isinstance(outcome, str):
             for key in touched:
@@ -187,24 +188,7 @@ class Scene:
             expected, found = self._images.get(key), self.chain.image(key)
             if expected != found:
                 value = self.value(key)
-                raise Difference(f"{type(value).__name__} {key_text(key)}: {_first_difference(expected, found)}")
-
-    def _words(self, instruction: Instruction) -> str:
-        """Who and what a call names, in few words."""
-        names = {wallet: f"wallet{number}" for number, wallet in enumerate(self.wallets)}
-        names |= {self.home(wallet): f"home{number}" for number, wallet in enumerate(self.wallets)}
-        names |= {self.sponsor: "sponsor", self.broke: "broke", self.treasury: "treasury", self.mint: "mint"}
-        names |= {self.protocol_key: "protocol", SYSTEM_PROGRAM: "system", TOKEN_PROGRAM: "token"}
-        for number, record in enumerate(self.threads):
-            names |= {record.address: f"thread{number}", record.vault: f"vault{number}"}
-            names |= {key: f"message{number}.{i}" for i, key in enumerate(record.message_keys.values())}
-        places = [
-            names.get(bytes(meta.pubkey), str(meta.pubkey)[:6])
-            + ("" if not meta.is_signer else "+")
-            + ("" if meta.is_writable else "-")
-            for meta in instruction.accounts
-        ]
-        return f"({' '.join(places)} | {bytes(instruction.data)[8:].hex()})"
+                raise Difference(f"{type(value).__name__} {key_text(key)}: {first_difference(expected, found)}")
 
     def _note(self, name: str, keys: list[Key]) -> None:
         """Remembers what a call has made."""
@@ -242,18 +226,3 @@ class Scene:
             self.put(self.home(wallet), TOKEN_PROGRAM, TokenAccount(self.protocol_mint, wallet, TOKENS))
             self.put(self.second(wallet), TOKEN_PROGRAM, TokenAccount(self.protocol_mint, wallet, TOKENS))
             self.put(self.foreign_account(wallet), TOKEN_PROGRAM, TokenAccount(self.foreign, wallet, TOKENS))
-
-
-def _shown(outcome: Outcome) -> str:
-    return outcome if isinstance(outcome, str) else outcome.name
-
-
-def _first_difference(expected: tuple[int, bytes, bytes] | None, found: tuple[int, bytes, bytes] | None) -> str:
-    if expected is None or found is None:
-        return f"{'absent' if expected is None else 'there'} in the model, not so on chain"
-    if expected[0] != found[0]:
-        return f"{expected[0]} lamports in the model, {found[0]} on chain"
-    if expected[1] != found[1]:
-        return "another owner"
-    offset = next((i for i, (a, b) in enumerate(zip(expected[2], found[2], strict=False)) if a != b), None)
-    return f"{len(expected[2])} and {len(found[2])} bytes, first difference at {offset}"
