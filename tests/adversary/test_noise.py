@@ -19,7 +19,7 @@ from tests.program.altered import with_accounts, with_data
 _CRASHES = ("ProgramFailedToComplete", "ComputationalBudgetExceeded")
 _MOST_ACCOUNTS = 12
 _MUCH = settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
