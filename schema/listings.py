@@ -12,20 +12,18 @@ from chorale.domain.approval import MessageStatus, can_claim, can_vote
 from chorale.domain.errors import StaleReadError
 from chorale.domain.paging import KeyedRow, Page, PageRequest
 from datasources.loaders import Expectation, MessageKey, ThreadRead
-from schema.connections import EscrowConnection, MessageConnection, PageInfo, ThreadConnection
+from schema.connections import MessageConnection, PageInfo, ThreadConnection
 from schema.lookahead import BODY_FIELDS, TITLE_FIELDS, selects
 from schema.message import Message
 from schema.paging import Listing
 from schema.reading import read_messages
 from schema.thread import Thread
-from schema.token import TokenAmount
 
 THREADS = Listing("t", (int, str))
 THREAD_MESSAGES = Listing("m", (int, str))
 MESSAGES_OF = Listing("u", (int, str))
 PENDING_APPROVALS = Listing("p", (int, str))
 CLAIMABLE = Listing("c", (int, str))
-THREAD_ESCROW = Listing("o", (int, str))
 
 
 async def list_threads(
@@ -67,7 +65,7 @@ def list_thread_messages(
         ask = partial(index.messages, account.thread_id, request, viewer=context.wallet, statuses=statuses)
         found = await index_page(context, account.thread_id, request, statuses)
         if found.sequence < account.sequence:
-            await _reached(context, account)
+            await index_reached(context, account)
             found = await ask()
         if found.sequence > account.sequence:
             if statuses:
@@ -78,42 +76,7 @@ def list_thread_messages(
     def stands_so(message: Message) -> bool:
         return not statuses or message.account.status in statuses
 
-    return _message_page(context, info, THREAD_MESSAGES, page, stands_so)
-
-
-def list_thread_escrow(
-    context: Context, info: Info, thread: ThreadRead, request: PageRequest
-) -> Awaitable[EscrowConnection]:
-    """A thread's messages that still owe something, at the version that `thread` was read at.
-
-    Raises MixedVersionsError where the index has gone beyond that version: what a message owed then it no longer knows.
-    StaleReadError where the index stays behind.
-    """
-    visible = 0
-
-    async def page() -> Page:
-        nonlocal visible
-        account, index = thread.account, context.index
-        await _reached(context, account)
-        found, visible = await index.escrow(account.thread_id, request, viewer=context.wallet)
-        if found.sequence > account.sequence:
-            raise context.loaders.mixture()
-        return found
-
-    listed = _message_page(context, info, THREAD_ESCROW, page, lambda message: message.account.escrow_remaining > 0)
-
-    async def summed() -> EscrowConnection:
-        connection, token = await listed, await context.loaders.token()
-        return EscrowConnection(
-            nodes=connection.nodes,
-            page_info=connection.page_info,
-            rows=connection.rows,
-            listing=connection.listing,
-            total=TokenAmount.of(thread.account.escrow_total, token),
-            visible=TokenAmount.of(visible, token),
-        )
-
-    return summed()
+    return message_page(context, info, THREAD_MESSAGES, page, stands_so)
 
 
 def index_page(
@@ -138,7 +101,7 @@ def list_messages_of(
     def page() -> Awaitable[Page]:
         return context.index.messages_of(author, request, viewer=context.wallet)
 
-    return _message_page(context, info, MESSAGES_OF, page, lambda message: message.account.author == author)
+    return message_page(context, info, MESSAGES_OF, page, lambda message: message.account.author == author)
 
 
 async def list_pending_approvals(
@@ -154,7 +117,7 @@ async def list_pending_approvals(
     def awaits_vote(message: Message) -> bool:
         return can_vote(message.account, message.owner.account, voter, now)
 
-    return await _message_page(context, info, PENDING_APPROVALS, page, awaits_vote)
+    return await message_page(context, info, PENDING_APPROVALS, page, awaits_vote)
 
 
 def list_claimable(
@@ -166,23 +129,25 @@ def list_claimable(
     def page() -> Awaitable[Page]:
         return context.index.claimable(wallet, request, viewer=context.wallet)
 
-    return _message_page(context, info, CLAIMABLE, page, lambda message: can_claim(message.account, wallet))
+    return message_page(context, info, CLAIMABLE, page, lambda message: can_claim(message.account, wallet))
 
 
-async def _reached(context: Context, account: ThreadAccount) -> None:
+async def index_reached(context: Context, account: ThreadAccount) -> None:
     """Wait until the index has the version of `account`. Raises StaleReadError."""
     if not await context.index.wait_for(account.thread_id, account.sequence, context.limits.min_version_wait):
         raise StaleReadError("The index of this replica has not reached the thread in time. Ask again.")
 
 
-def _message_page(
+def message_page(
     context: Context,
     info: Info,
     listing: Listing,
     page: Callable[[], Awaitable[Page]],
     belongs: Callable[[Message], bool],
 ) -> Awaitable[MessageConnection]:
-    """Announces at once that texts will be asked for, so that titles selected beside them wait and go along."""
+    """A page of messages that the viewer may see and that `belong`.
+
+    Announces at once that texts will be asked for, so that titles selected beside them wait and go along."""
     bodies, titles = selects(info, BODY_FIELDS), selects(info, TITLE_FIELDS)
     expectation: Expectation | None = None
 

@@ -170,7 +170,7 @@ class Thread(Node):
     def escrow(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Awaitable[EscrowConnection]:
-        from schema.listings import THREAD_ESCROW, list_thread_escrow  # threads and lists name each other
+        from schema.escrow_listing import THREAD_ESCROW, list_thread_escrow  # threads and lists name each other
 
         request = THREAD_ESCROW.request(self.context.limits, first=first, after=after, last=last, before=before)
         return list_thread_escrow(self.context, info, self.read, request)
