@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -89,9 +90,9 @@ def test_a_difference_is_reported_with_the_way_back(
     shown = capsys.readouterr().out
     assert "DIFFERENCE" in shown
     assert "make prove SEED=3 WORLD=" in shown
-    steps = [line for line in shown.splitlines() if line.startswith("     ")]
-    assert steps[-1].lstrip("0123456789 ").startswith(("cast_vote(", "resolve("))
-    assert len(steps) < 20
+    steps = re.findall(r"^ +\d+ (\w+)\(", shown, flags=re.MULTILINE)
+    assert steps[-1] in ("cast_vote", "resolve")
+    assert len(steps) < 40
 
 
 def test_a_run_that_has_not_met_everything_fails(
