@@ -1,6 +1,6 @@
 """`python -m tests.mutants`: sabotages every check of the program, one at a time, and reports which ones go unnoticed.
 
-    --only TEXT    mutants whose name contains TEXT
+    --only TEXT    mutants whose name contains TEXT; may be given several times
     --quick        the named sabotages of sabotages.py alone (a few minutes)
     --jobs N       so many at a time (1)
     --list         prints the mutants, builds none
@@ -81,7 +81,7 @@ def run(mutants: list[Mutant], jobs: int) -> list[Outcome]:
 def main() -> int:
     """Parses the command line. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutation testing of the program.")
-    parser.add_argument("--only", default="", help="mutants whose name contains this")
+    parser.add_argument("--only", action="append", default=[], help="mutants whose name contains this")
     parser.add_argument("--quick", action="store_true", help="the named sabotages alone")
     parser.add_argument("--jobs", type=int, default=1, help="so many at a time")
     parser.add_argument("--list", action="store_true", help="print the mutants, build none")
@@ -91,7 +91,9 @@ def main() -> int:
     if missing and not options.list:
         print(f"{missing[0]} is missing: apt-get install rustc-web cargo-web rust-web-src llvm-22", file=sys.stderr)
         return 2
-    mutants = [m for m in mutants_of(CRATE) if options.only in m.name and (not options.quick or m.name in SABOTAGES)]
+    mutants = [m for m in mutants_of(CRATE) if not options.quick or m.name in SABOTAGES]
+    if options.only:
+        mutants = [m for m in mutants if any(text in m.name for text in options.only)]
     if options.list:
         for mutant in mutants:
             print(f"{mutant.line:4} {mutant.name}")

@@ -154,6 +154,20 @@ def test_a_leavers_vote_counts_for_good(stage: Stage) -> None:
     assert stage.message(content_hash).status is MessageStatus.SPLIT
 
 
+def test_votes_of_who_has_left_stand_in_for_nobody(stage: Stage) -> None:
+    """As many votes as voters decide nothing while one of those present has not voted."""
+    second = stage.join()
+    third = stage.join(stage.creator, second)
+    content_hash = stage.submit(stage.outsider)
+    for leaver in (second, third):
+        stage.vote(leaver, content_hash)
+        stage.must(stage.divest_instruction(leaver), leaver)
+    stage.must(stage.resolve_instruction(content_hash))
+    assert stage.message(content_hash).status is MessageStatus.PENDING
+    stage.vote(stage.creator, content_hash, approve=False)
+    assert stage.message(content_hash).status is MessageStatus.SPLIT
+
+
 def test_resolve_decides_after_a_departure(stage: Stage) -> None:
     """While somebody is missing it changes nothing; once they have left it publishes."""
     second = stage.join()
