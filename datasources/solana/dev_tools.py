@@ -32,6 +32,7 @@ _CREATE_IDEMPOTENT = bytes([1])
 _MINT_TO = 7
 _CONFIRM_SECONDS = 20.0
 _MAX_LEAP = 10 * 365 * 86_400
+_ADMIN = "admin"
 
 
 @asynccontextmanager
@@ -54,21 +55,19 @@ class LocalnetTools:
         self._funded: dict[str, str] = {}
 
     async def wallet(self, name: str, lamports: int, tokens: int) -> str:
-        """Address of the wallet `name`, made and funded on first use, however many ask at once."""
+        """Address of the wallet `name`, made and funded on first use, however many ask at once. `admin` is the
+        protocol's first admin, which the chain was made with."""
         path = self._path(name)
         async with self._locks[name]:
             if name not in self._funded:
-                keypair = await asyncio.to_thread(_load_or_make, path)
+                keypair = self._keys.admin if name == _ADMIN else await asyncio.to_thread(_load_or_make, path)
                 await self._fund(keypair.pubkey(), lamports, tokens)
                 self._funded[name] = str(keypair.pubkey())
         return self._funded[name]
 
     async def sign(self, name: str, transaction: bytes) -> bytes:
         """The transaction with the wallet's signature put in."""
-        path = self._path(name)
-        if not await asyncio.to_thread(path.exists):
-            raise InvalidInputError(f"There is no wallet {name!r} yet: devWallet makes it.", "name")
-        keypair = await asyncio.to_thread(read_keypair, path)
+        keypair = await self._keypair(name)
         try:
             signers = decode_transaction(transaction, self._chain.program_id).signers
         except TransactionMalformed as error:
@@ -92,6 +91,14 @@ class LocalnetTools:
             return int(await self._rpc.call("chorale_advanceClock", {"seconds": seconds}))
         except RpcError as error:
             raise InvalidInputError(error.message, "seconds") from error
+
+    async def _keypair(self, name: str) -> Keypair:
+        path = self._path(name)
+        if name == _ADMIN:
+            return self._keys.admin
+        if not await asyncio.to_thread(path.exists):
+            raise InvalidInputError(f"There is no wallet {name!r} yet: devWallet makes it.", "name")
+        return await asyncio.to_thread(read_keypair, path)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -13,7 +13,9 @@ from schema.scalars import U64, Pubkey
 DEFAULT_LAMPORTS = U64(10_000_000_000)
 DEFAULT_TOKENS = U64(1_000_000_000)
 
-Name = Annotated[str, strawberry.argument(description="1 to 32 letters, digits, - or _.")]
+Name = Annotated[
+    str, strawberry.argument(description="1 to 32 letters, digits, - or _. `admin` is the protocol's admin.")
+]
 
 
 @strawberry.type(description="A wallet of the embedded chain whose key the server keeps, for trying things out.")
