@@ -49,11 +49,12 @@ class Surveyor:
     async def look(self, ready: Ready) -> Survey:
         """What seems due and is `ready`, at most `most` of each duty, the longest due first."""
         now = await self._chain.unix_time()
-        pending, expired, cancelled, threads = await asyncio.gather(
+        # Before their messages: what changes in between leaves a sequence behind that calls for another look.
+        threads = await self._scan((scans.THREADS,), scans.DUES_PART)
+        pending, expired, cancelled = await asyncio.gather(
             self._scan(scans.with_status(StatusByte.PENDING), scans.PENDING_PART),
             self._scan(scans.with_status(StatusByte.EXPIRED), scans.ESCROW_PART),
             self._scan(scans.with_status(StatusByte.CANCELLED), scans.ESCROW_PART),
-            self._scan((scans.THREADS,), scans.DUES_PART),
         )
         heads = [pending_head(account.address, account.data) for account in pending]
         dues = [thread_dues(account.address, account.data) for account in threads]
@@ -79,15 +80,15 @@ class Surveyor:
         for head in heads:
             waiting[head.thread].append(head)
         changed = (
-            thread.address
+            (thread.address, thread.sequence)
             for thread in dues
             if thread.address in waiting and self._undecided.get(thread.address) != thread.sequence
         )
-        addresses = list(islice(changed, _THREADS_A_LOOK))
+        scanned = dict(islice(changed, _THREADS_A_LOOK))
         resolvable: list[Candidate] = []
-        if not addresses:
+        if not scanned:
             return resolvable, False
-        for account in (await self._chain.accounts(addresses)).accounts:
+        for account in (await self._chain.accounts(list(scanned))).accounts:
             if account is None:
                 continue
             thread = decode_thread(account.address, account.data)
@@ -95,8 +96,8 @@ class Surveyor:
             if decided:
                 resolvable += decided
             else:
-                self._remember(thread)
-        return resolvable, len(addresses) == _THREADS_A_LOOK
+                self._remember(thread.address, scanned[thread.address])
+        return resolvable, len(scanned) == _THREADS_A_LOOK
 
     async def _decided(self, thread: ThreadAccount, heads: Iterable[PendingHead], now: int) -> list[Candidate]:
         complete = [head.address for head in heads if may_be_decided(head.votes, len(thread.co_authors))]
@@ -110,9 +111,9 @@ class Surveyor:
                     decided.append(Candidate(due.duty, due.account, due.thread))
         return decided
 
-    def _remember(self, thread: ThreadAccount) -> None:
-        self._undecided[thread.address] = thread.sequence
-        self._undecided.move_to_end(thread.address)
+    def _remember(self, address: str, sequence: int) -> None:
+        self._undecided[address] = sequence
+        self._undecided.move_to_end(address)
         if len(self._undecided) > _REMEMBERED:
             self._undecided.popitem(last=False)
 
