@@ -175,7 +175,8 @@ class Keeper:
         else:
             went_wrong = ending in (Ending.FAILED, Ending.REFUSED, Ending.UNKNOWN)
             if went_wrong:
-                self._tally.last_error = f"{duty.value} {account}: {result.reason}"
+                # Everybody who is signed in may read it: which message that is, the log says.
+                self._tally.last_error = f"{duty.value}: {result.reason}"
             _log.log(
                 logging.WARNING if went_wrong else logging.INFO,
                 "keeper put off=%s account=%s for %.0f s: %s signature=%s lamports=%d",

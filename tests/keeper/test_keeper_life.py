@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
 
-from chorale.domain.chain import SlotTick
+from chorale.domain.chain import SlotTick, TransactionRefusedError
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
@@ -202,3 +202,20 @@ async def test_what_does_not_end_is_cut_off(land: Field) -> None:
         await land.running.rpc("chorale_advanceSlots", {"slots": 200})
         await other.one_pass()
         assert done(other) == {"expire": 1}
+
+
+async def test_what_went_wrong_is_shown_without_naming_a_message(land: Field) -> None:
+    """Everybody who is signed in reads the reason; which message it was about is not theirs to see."""
+    ana, ben = await land.actor(), await land.actor()
+    thread_id = await land.thread(ana)
+    content_hash = await land.submit(ben, thread_id)
+    await land.cancel(ben, thread_id, content_hash)
+    between = ChainBetween(land.chain)
+
+    async def refuse() -> None:
+        raise TransactionRefusedError(None, (), "the node is in no mood")
+
+    between.before_send = refuse
+    async with land.keeper(chain=cast("Chain", between)) as keeper:
+        await keeper.one_pass()
+        assert keeper.report().last_error == "refund: the node is in no mood"
