@@ -10,7 +10,7 @@ from heapq import nsmallest
 from itertools import islice
 
 from chorale.domain.accounts import StatusByte, ThreadAccount
-from chorale.domain.chain import AccountData
+from chorale.domain.chain import AccountData, AccountsRead
 from chorale.domain.ports import Chain
 from chorale.keeping.duties import Candidate, Duty, may_be_decided, message_due, thread_due
 from programs import scans
@@ -56,13 +56,16 @@ class Surveyor:
             self._scan(scans.with_status(StatusByte.EXPIRED), scans.ESCROW_PART),
             self._scan(scans.with_status(StatusByte.CANCELLED), scans.ESCROW_PART),
         )
-        heads = [pending_head(account.address, account.data) for account in pending]
-        dues = [thread_dues(account.address, account.data) for account in threads]
-        resolvable, more = await self._resolvable([head for head in heads if now < head.expires_at], dues, now)
+        heads = [pending_head(account.address, account.data) for account in _present(pending)]
+        dues = [thread_dues(account.address, account.data) for account in _present(threads)]
+        opened = [head for head in heads if now < head.expires_at]
+        # Another node behind the same address may lag, and then show messages as they were before their threads.
+        since = threads.slot if threads.slot <= pending.slot else None
+        resolvable, more = await self._resolvable(opened, dues, now, since)
         found = [
             self._first(_overdue(heads, now), ready),
             self._first(resolvable, ready),
-            self._first(_refundable((*expired, *cancelled)), ready),
+            self._first(_refundable((*_present(expired), *_present(cancelled))), ready),
             self._first(self._sweepable(dues), ready),
         ]
         return Survey(
@@ -74,7 +77,7 @@ class Surveyor:
         )
 
     async def _resolvable(
-        self, heads: Iterable[PendingHead], dues: Iterable[ThreadDues], now: int
+        self, heads: Iterable[PendingHead], dues: Iterable[ThreadDues], now: int, since: int | None
     ) -> tuple[list[Candidate], bool]:
         waiting: dict[str, list[PendingHead]] = defaultdict(list)
         for head in heads:
@@ -88,14 +91,13 @@ class Surveyor:
         resolvable: list[Candidate] = []
         if not scanned:
             return resolvable, False
-        for account in (await self._chain.accounts(list(scanned))).accounts:
-            if account is None:
-                continue
+        read = await self._chain.accounts(list(scanned))
+        for account in _present(read):
             thread = decode_thread(account.address, account.data)
             decided = await self._decided(thread, waiting[thread.address], now)
             if decided:
                 resolvable += decided
-            else:
+            elif since is not None and since <= read.slot:
                 self._remember(thread.address, scanned[thread.address])
         return resolvable, len(scanned) == _THREADS_A_LOOK
 
@@ -125,9 +127,12 @@ class Surveyor:
     def _first(self, candidates: Iterable[Candidate], ready: Ready) -> Sequence[Candidate]:
         return nsmallest(self._most, filter(ready, candidates), key=lambda candidate: candidate.since)
 
-    async def _scan(self, holding: Sequence[Filter], part: Slice) -> list[AccountData]:
-        read = await self._chain.program_accounts(holding=holding, part=part)
-        return [account for account in read.accounts if account is not None]
+    async def _scan(self, holding: Sequence[Filter], part: Slice) -> AccountsRead:
+        return await self._chain.program_accounts(holding=holding, part=part)
+
+
+def _present(read: AccountsRead) -> list[AccountData]:
+    return [account for account in read.accounts if account is not None]
 
 
 def _overdue(heads: Iterable[PendingHead], now: int) -> Iterator[Candidate]:
