@@ -21,7 +21,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 DEPTH = 20
 MAX_CO_AUTHORS = 64
@@ -123,7 +125,9 @@ def verify(content: object, proof: object, account: object, program_id: object) 
     `leaf`, `root` and `account`. Hashes are 64 lower-case hex digits; what else the dicts hold is not looked at.
     """
     try:
-        said, shown, held = _content(content), _proof(proof), _account(account)
+        said = _within(Refusal.CONTENT_MALFORMED, _content, content)
+        shown = _within(Refusal.PROOF_MALFORMED, _proof, proof)
+        held = _within(Refusal.ACCOUNT_MALFORMED, _account, account)
         _check_account(held, program_id)
         _check_identity(said, shown, held)
         _check_path(said, shown, held)
@@ -181,7 +185,8 @@ def _content(given: object) -> _Content:
 def _proof(given: object) -> _Proof:
     wrong = Refusal.PROOF_MALFORMED
     leaf_index, path = _get(given, "leafIndex"), _get(given, "path")
-    if type(leaf_index) is not int or not 0 <= leaf_index < 2**32 or not isinstance(path, list | tuple):
+    # Exact types: what walks along a list of its own making could say another length than it has.
+    if type(leaf_index) is not int or not 0 <= leaf_index < 2**32 or not (type(path) is list or type(path) is tuple):
         raise _Refused(wrong)
     _require(len(path) == DEPTH, Refusal.PATH_LENGTH)
     return _Proof(
@@ -198,6 +203,16 @@ def _account(given: object) -> _Account:
     if type(data) is not bytes:
         raise _Refused(wrong)
     return _Account(_key(_get(given, "address"), wrong), _key(_get(given, "owner"), wrong), data)
+
+
+def _within(wrong: Refusal, read: Callable[[object], T], given: object) -> T:
+    """What `read` gives; whatever a hostile object's own code raises is that refusal."""
+    try:
+        return read(given)
+    except _Refused:
+        raise
+    except Exception as hostile:
+        raise _Refused(wrong) from hostile
 
 
 def _require(holds: bool, otherwise: Refusal) -> None:

@@ -118,6 +118,48 @@ def test_junk_is_refused_and_never_raises(arguments: tuple[Any, Any, Any, Any]) 
     assert isinstance(verify(*arguments).refusal, Refusal)
 
 
+class _Key(str):
+    """A key that is found where "body", "path" or "data" are looked for, and does not like to be compared."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("hostile")
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+class _Class:
+    """What does not say of what class it is."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("hostile")
+
+
+class _Path(list[str]):
+    """Twenty siblings by its length, and none to walk along."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("hostile")
+
+
+def test_hostile_objects_are_refused_and_do_not_raise() -> None:
+    """Also where looking at them runs code of their own."""
+    content, path, account, program_id = CLAIMS[0].arguments()
+    names = {"body", "path", "data"}
+    for place, whole in enumerate((content, path, account)):
+        keyed = {(_Key(name) if name in names else name): value for name, value in whole.items()}
+        for hostile in (keyed, _Class()):
+            arguments = [content, path, account, program_id]
+            arguments[place] = hostile
+            assert verify(*arguments).refusal is list(Refusal)[(0, 1, 3)[place]]
+    walked = {**path, "path": _Path(path["path"])}
+    assert verify(content, walked, account, program_id).refusal is Refusal.PROOF_MALFORMED
+    assert verify(content, path, account, _Class()).refusal is Refusal.OWNER
+
+
 def test_one_file_and_the_standard_library_are_enough(tmp_path: Path) -> None:
     """A copy of the file, in an interpreter without any other package, proves a message."""
     shutil.copy(proof.__file__, tmp_path / "proof.py")
