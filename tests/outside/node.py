@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -23,7 +24,10 @@ def compiled(package: Path) -> Path:
     compiler = package / "node_modules" / ".bin" / "tsc"
     if not compiler.exists():
         pytest.skip(f"Node packages are missing: npm ci in {package.relative_to(ROOT)}")
-    built = subprocess.run([compiler], cwd=package, capture_output=True, text=True, timeout=TIMEOUT)
+    with (package / "tsconfig.json").open() as config:
+        # Processes of one run share the package: the first compiles, and the next find nothing to write.
+        fcntl.flock(config, fcntl.LOCK_EX)
+        built = subprocess.run([compiler], cwd=package, capture_output=True, text=True, timeout=TIMEOUT)
     assert built.returncode == 0, built.stdout
     return package
 
