@@ -69,6 +69,10 @@ async def test_the_walkthrough(server: RunningServer, tmp_path: Path) -> None:
         assert len(shares["benLeaves"]["thread"]["coAuthors"]) == 1
         assert {shares[deed]["update"]["outcome"] for deed in shares} == {"VERIFIED"}
         assert answers["Kept"]["data"]["second"]["status"] == "CANCELLED"
+        treasury = answers["Treasury"]["data"]["treasury"]
+        assert int(treasury["balance"]["amount"]) == sum(
+            int(flow["amount"]["amount"]) for flow in treasury["flows"]["nodes"]
+        )
 
         elsewhere = {url for url in page.requests if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
         assert {urlsplit(url).netloc for url in elsewhere} == {urlsplit(server.url).netloc}

@@ -473,4 +473,23 @@ query Kept($threadId: Hash!, $second: Hash!, $third: Hash!) {
     },
     as: "Cleo",
   },
+  {
+    query: `# What was swept is in the protocol's treasury, and every
+# flow into it and out of it can be read. Its admin may
+# pay from it: devSignIn(name: "admin"), then
+# prepare.withdrawTreasury.
+query Treasury {
+  treasury {
+    balance { amount }
+    swept { amount }
+    withdrawn { amount }
+    flows(first: 10) {
+      nodes {
+        __typename amount { amount } occurredAt signature
+        ... on TreasurySweep { threadId }
+      }
+    }
+  }
+}`,
+  },
 ];
