@@ -98,7 +98,8 @@ class Demo:
         message = None
         if resumed:
             message = (await self._call(operations.MESSAGE, {"contentHash": content_hash}, author.token))["message"]
-        if message is None:
+        # Staged bytes whose transaction was never sent are left by a stop in between: the same is sent again.
+        if message is None or message["status"] == "STAGED":
             asked = {"threadId": thread_id, "body": line.body, "nonce": str(place), "salt": salt}
             sent = {"body": line.body, "salt": salt}
             if line.kind == "post":

@@ -86,6 +86,10 @@ class Preparation:
             self._mint = protocol_in(read.accounts[0], self._addresses.program_id).mint
         return self._mint
 
+    async def _rent_of_new(self, snapshot: Snapshot, address: str, size: int) -> int:
+        """What an account of `size` bytes still takes; lamports that somebody has sent to its address count."""
+        return max(0, await self._chain.rent(size) - snapshot.lamports(address))
+
     async def _on_message(
         self, wallet: str, content_hash: str, fees: FeeOptions | None, viewer: str | None, *more: str
     ) -> OnMessage:
@@ -111,7 +115,7 @@ class Preparation:
         if not is_missing(draft.snapshot.accounts[address], payee, mint):
             return draft
         making = create_associated_account(payer=draft.payer, owner=payee, mint=mint)
-        rent = max(0, await self._chain.rent(TOKEN_ACCOUNT_SIZE) - draft.snapshot.lamports(address))
+        rent = await self._rent_of_new(draft.snapshot, address, TOKEN_ACCOUNT_SIZE)
         return replace(
             draft,
             instructions=(making, *draft.instructions),

@@ -31,7 +31,8 @@ class MessagePreparation(Preparation):
         mint = await self._token()
         thread_id = identity.thread_id(wallet, nonce)
         address = self._addresses.thread(thread_id)
-        snapshot = await take_snapshot(self._chain, [payer, address])
+        vault = self._addresses.vault(address)
+        snapshot = await take_snapshot(self._chain, [payer, address, vault])
         if snapshot.has(address):
             raise RefusedError(already_there("thread"))
         instruction = instructions.create_thread(
@@ -42,7 +43,8 @@ class MessagePreparation(Preparation):
             nonce=nonce,
             title_hash=identity.title_hash(salt, title),
         )
-        rent = await self._chain.rent(thread_size(1)) + await self._chain.rent(_VAULT_SIZE)
+        rent = await self._rent_of_new(snapshot, address, thread_size(1))
+        rent += await self._rent_of_new(snapshot, vault, _VAULT_SIZE)
         draft = Draft(
             instructions=(instruction,), snapshot=snapshot, payer=payer, units=COMPUTE_UNITS["create_thread"],
             rent=rent, thread_id=thread_id, nonce=nonce, salt=salt,
@@ -75,10 +77,10 @@ class MessagePreparation(Preparation):
         instruction = instructions.post_message(
             self._addresses, payer=payer, author=wallet, thread_id=thread_id, body_hash=body_hash, nonce=nonce
         )
+        rent = await self._rent_of_new(snapshot, address, message_size(0))
         draft = Draft(
             instructions=(instruction,), snapshot=snapshot, payer=payer, units=COMPUTE_UNITS["post_message"],
-            rent=await self._chain.rent(message_size(0)), thread=thread, content_hash=content_hash, nonce=nonce,
-            salt=salt,
+            rent=rent, thread=thread, content_hash=content_hash, nonce=nonce, salt=salt,
         )  # fmt: skip
         return await self._prepared(draft, fees)
 
@@ -129,7 +131,7 @@ class MessagePreparation(Preparation):
             max_expires_at=snapshot.now + protocol.approval_window + EXPIRY_SLACK,
         )
         # One seat's rent more than its size needs, for the author's place in the thread.
-        rent = await self._chain.rent(message_size(len(thread.co_authors)) + CO_AUTHOR_SIZE)
+        rent = await self._rent_of_new(snapshot, address, message_size(len(thread.co_authors)) + CO_AUTHOR_SIZE)
         draft = Draft(
             instructions=(instruction,), snapshot=snapshot, payer=payer, units=COMPUTE_UNITS["submit_message"],
             rent=rent, thread=thread, content_hash=content_hash, nonce=nonce, salt=salt,

@@ -14,8 +14,7 @@ from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority, RefusedError
 from chorale.update.refusals import not_found
 from programs.accounts import decode_message, decode_protocol, decode_thread
-
-_TOKEN_AMOUNT = slice(64, 72)
+from programs.token_accounts import token_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,7 @@ class Snapshot:
 
     def tokens(self, address: str) -> int:
         """Base units in a token account; 0 where there is none."""
-        account = self.accounts[address]
-        return 0 if account is None else int.from_bytes(account.data[_TOKEN_AMOUNT], "little")
+        return token_amount(self.accounts[address])
 
     def lamports(self, address: str) -> int:
         """Lamports of an account; 0 where there is none."""

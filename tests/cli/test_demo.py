@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from chorale.demo.script import discussions
+from chorale.demo.script import Discussion, discussions
+from chorale.domain.content import Content, ContentKey, ContentKind
+from chorale.settings import DEFAULT_MODEL
+from datasources.embeddings import open_embedder
+from datasources.qdrant import CollectionIdentity, open_content
+from datasources.solana.localnet.keys import load_keys, read_keypair
+from programs import identity
+from tests.chains import running_localnet
 from tests.cli.commands import chorale
 from tests.stack import RunningServer, running_stack
 
@@ -59,6 +66,42 @@ def test_without_a_server_and_resumed(tmp_path: Path, models: Path) -> None:
         code, _, err = chorale("demo", "--size", "6", data=tmp_path / "data")
         assert code == 0, err
         assert "messages made" in err
+
+
+@pytest.mark.faults
+async def test_bytes_that_a_stop_has_left_staged_are_sent_again(tmp_path: Path, models: Path) -> None:
+    """A text that was staged and never sent is no message yet: who would have joined by it joins all the same."""
+    data = tmp_path / "data"
+    shutil.copytree(models, data / "models")
+    code, _, err = chorale("demo", "--size", "12", data=data)
+    assert code == 0, err
+    assert await _stage_all_lines(data, discussions(1)[0]) > 0
+    code, _, err = chorale("demo", "--size", "60", data=data)
+    assert code == 0, err
+
+
+async def _stage_all_lines(data: Path, discussion: Discussion) -> int:
+    """Stage what is not on chain yet, as a server would; how many texts that were."""
+    keys = load_keys(data)
+    program_id = str(keys.program.pubkey())
+    wallets = {path.stem: str(read_keypair(path).pubkey()) for path in (data / "localnet" / "wallets").iterdir()}
+    thread_id = identity.thread_id(wallets[discussion.creator], discussion.nonce)
+    with running_localnet(data) as chain:
+        genesis_hash = await chain.rpc("getGenesisHash")
+    async with open_embedder(DEFAULT_MODEL, data, lambda _: None) as embedder:
+        collection = CollectionIdentity(genesis_hash, program_id, embedder.fingerprint, embedder.dimensions)
+        async with open_content("file:", data / "qdrant", collection) as content:
+            before = len(await content.staged())
+            for place, line in enumerate(discussion.lines, start=1):
+                if line.author not in wallets:
+                    continue
+                author, salt = wallets[line.author], discussion.salt(place)
+                body_hash = identity.body_hash(salt, line.body)
+                key = ContentKey(
+                    ContentKind.MESSAGE, thread_id, identity.content_hash(thread_id, author, place, body_hash)
+                )
+                await content.stage(Content(key, author, place, salt, line.body, 0), lease_until=2**40)
+            return len(await content.staged()) - before
 
 
 @pytest.mark.faults

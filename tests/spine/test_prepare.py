@@ -95,6 +95,28 @@ async def test_the_whole_flow_costs_exactly_what_was_told(desk: Desk) -> None:
     await charged(ben, second)
 
 
+async def test_lamports_that_wait_at_new_addresses_are_not_asked_for_again(desk: Desk) -> None:
+    """Whoever sends lamports to an account that is still to be made pays so much of its rent."""
+    ana = Actor(desk.running, await desk.running.wallet())
+    addresses = desk.running.addresses
+    thread = prepared(await desk.preparer.create_thread(ana.key, "Deltas", 1, SALT))
+    assert thread.thread_id is not None
+    address = addresses.thread(thread.thread_id)
+    for waiting in (address, addresses.vault(address)):
+        await desk.running.fund(waiting, lamports=1_000_000, tokens=0)
+    again = prepared(await desk.preparer.create_thread(ana.key, "Deltas", 1, SALT))
+    assert again.rent_lamports == thread.rent_lamports - 2_000_000
+    held = await lamports(desk, ana)
+    await desk.run(CreateThread(signed_transaction=sign(again, ana), title="Deltas", salt=SALT))
+    assert await lamports(desk, ana) == held - again.fee_lamports - again.rent_lamports
+
+    post = prepared(await desk.preparer.post_message(ana.key, thread.thread_id, "Silt.", 2, SALT))
+    assert post.content_hash is not None
+    await desk.running.fund(addresses.message(address, post.content_hash), lamports=1_000_000, tokens=0)
+    again = prepared(await desk.preparer.post_message(ana.key, thread.thread_id, "Silt.", 2, SALT))
+    assert again.rent_lamports == post.rent_lamports - 1_000_000
+
+
 async def test_identity_is_repeatable_and_ids_are_not(desk: Desk, ana: Actor) -> None:
     first = prepared(await desk.preparer.create_thread(ana.key, "Twice", 7, SALT))
     second = prepared(await desk.preparer.create_thread(ana.key, "Twice", 7, SALT))
