@@ -87,8 +87,9 @@ def test_a_split_vote_gives_the_stake_to_the_treasury(stage: Stage) -> None:
     second = stage.join()
     content_hash = stage.submit(stage.outsider)
     stage.vote(stage.creator, content_hash, approve=True)
-    stage.vote(second, content_hash, approve=False)
+    result = stage.vote(second, content_hash, approve=False)
     thread, message = stage.thread, stage.message(content_hash)
+    assert [e.name for e in result.events] == ["VoteCast", "MessageDecided"]
     assert (message.status, message.share, message.escrow_remaining) == (MessageStatus.SPLIT, 0, 0)
     assert (thread.treasury_due, thread.stakes_total, thread.escrow_total) == (STAKE, 0, 0)
 
