@@ -79,6 +79,14 @@ export type ContentProof = {
 /** The thread's account as a node gives it. */
 export type ThreadBytes = { readonly address: string; readonly owner: string; readonly data: Uint8Array };
 
+type Told = {
+  text: Uint8Array;
+  salt: Uint8Array;
+  author: Uint8Array;
+  nonce: Uint8Array;
+  threadId: Uint8Array;
+  named: (Uint8Array | null)[];
+};
 type Said = { threadId: Uint8Array; bodyHash: Uint8Array; contentHash: Uint8Array; named: (Uint8Array | null)[] };
 type Shown = {
   leafIndex: number;
@@ -95,7 +103,10 @@ class Refused extends Error {
   }
 }
 
-/** Whether `content` is a published message of the thread in `account`. Never rejects, whatever it is given. */
+/**
+ * Whether `content` is a published message of the thread in `account`. Whatever it is given, it rejects only where the
+ * platform has no WebCrypto: that says nothing about the content.
+ */
 export async function verifyProof(
   content: Content,
   proof: ContentProof,
@@ -103,9 +114,10 @@ export async function verifyProof(
   programAddress: string,
 ): Promise<Verdict> {
   try {
-    const said = await within("CONTENT_MALFORMED", () => readContent(content));
-    const shown = await within("PROOF_MALFORMED", () => readProof(proof));
-    const held = await within("ACCOUNT_MALFORMED", () => readAccount(account));
+    const told = within("CONTENT_MALFORMED", () => readContent(content));
+    const shown = within("PROOF_MALFORMED", () => readProof(proof));
+    const held = within("ACCOUNT_MALFORMED", () => readAccount(account));
+    const said = await hashed(told);
     checkAccount(held, programAddress);
     await checkIdentity(said, shown, held);
     await checkPath(said, shown, held);
@@ -154,18 +166,21 @@ async function checkPath(said: Said, shown: Shown, { data }: Held): Promise<void
   demand(same(node, root), shown.root === null ? "ROOT" : "ANOTHER_VERSION");
 }
 
-async function readContent(given: Content): Promise<Said> {
+async function hashed({ text, salt, author, nonce, threadId, named }: Told): Promise<Said> {
+  const bodyHash = await sha256(utf8("chorale:body:1"), salt, text);
+  const contentHash = await sha256(utf8("chorale:message:1"), threadId, author, nonce, bodyHash);
+  return { threadId, bodyHash, contentHash, named };
+}
+
+function readContent(given: Content): Told {
   const { body, salt, author, nonce, threadId, bodyHash, contentHash } = given;
-  const parts = [some(textBytes(body)), some(hashBytes(salt)), some(keyBytes(author)), some(u64Bytes(nonce))] as const;
-  const [text, salted, signer, number] = parts;
-  const thread = some(hashBytes(threadId));
-  const named = [optional(hashBytes, bodyHash), optional(hashBytes, contentHash)];
-  const hashed = await sha256(utf8("chorale:body:1"), salted, text);
   return {
-    threadId: thread,
-    bodyHash: hashed,
-    contentHash: await sha256(utf8("chorale:message:1"), thread, signer, number, hashed),
-    named,
+    text: Uint8Array.from(some(textBytes(body))),
+    salt: some(hashBytes(salt)),
+    author: some(keyBytes(author)),
+    nonce: some(u64Bytes(nonce)),
+    threadId: some(hashBytes(threadId)),
+    named: [optional(hashBytes, bodyHash), optional(hashBytes, contentHash)],
   };
 }
 
@@ -191,9 +206,9 @@ function readAccount(given: ThreadBytes): Held {
 }
 
 /** What `read` gives; whatever it throws, a hostile getter's error included, is that refusal. */
-async function within<Value>(refusal: Refusal, read: () => Value | Promise<Value>): Promise<Value> {
+function within<Value>(refusal: Refusal, read: () => Value): Value {
   try {
-    return await read();
+    return read();
   } catch (error) {
     throw error instanceof Refused ? error : new Refused(refusal);
   }
