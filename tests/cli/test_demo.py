@@ -7,13 +7,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from solders.keypair import Keypair
 
 from chorale.demo.script import Discussion, discussions
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.settings import DEFAULT_MODEL
 from datasources.embeddings import open_embedder
 from datasources.qdrant import CollectionIdentity, open_content
-from datasources.solana.localnet.keys import load_keys, read_keypair
+from datasources.solana.localnet.keys import load_keys, read_keypair, write_keypair
 from programs import identity
 from tests.chains import running_localnet
 from tests.cli.commands import chorale
@@ -75,16 +76,21 @@ async def test_bytes_that_a_stop_has_left_staged_are_sent_again(tmp_path: Path, 
     shutil.copytree(models, data / "models")
     code, _, err = chorale("demo", "--size", "12", data=data)
     assert code == 0, err
-    assert await _stage_all_lines(data, discussions(1)[0]) > 0
+    assert await _stage_submissions(data, discussions(1)[0]) > 0
     code, _, err = chorale("demo", "--size", "60", data=data)
     assert code == 0, err
 
 
-async def _stage_all_lines(data: Path, discussion: Discussion) -> int:
-    """Stage what is not on chain yet, as a server would; how many texts that were."""
+async def _stage_submissions(data: Path, discussion: Discussion) -> int:
+    """Stage the submissions that are not on chain yet, as a server would; how many those were."""
     keys = load_keys(data)
     program_id = str(keys.program.pubkey())
-    wallets = {path.stem: str(read_keypair(path).pubkey()) for path in (data / "localnet" / "wallets").iterdir()}
+    wallets: dict[str, str] = {}
+    for name in {discussion.creator, *(line.author for line in discussion.lines)}:
+        path = data / "localnet" / "wallets" / f"{name}.json"
+        if not path.exists():
+            write_keypair(path, Keypair())
+        wallets[name] = str(read_keypair(path).pubkey())
     thread_id = identity.thread_id(wallets[discussion.creator], discussion.nonce)
     with running_localnet(data) as chain:
         genesis_hash = await chain.rpc("getGenesisHash")
@@ -93,7 +99,7 @@ async def _stage_all_lines(data: Path, discussion: Discussion) -> int:
         async with open_content("file:", data / "qdrant", collection) as content:
             before = len(await content.staged())
             for place, line in enumerate(discussion.lines, start=1):
-                if line.author not in wallets:
+                if line.kind == "post":
                     continue
                 author, salt = wallets[line.author], discussion.salt(place)
                 body_hash = identity.body_hash(salt, line.body)
