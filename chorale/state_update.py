@@ -94,15 +94,15 @@ class StateUpdates:
         await self._late.close()
 
     async def _by_key(self, scope: str, admission: Admission) -> UpdateResult:
-        holder = await self._keys.signature(scope, admission.digest)
-        if holder is not None and holder != admission.signature:
+        holder = await self._keys.holder(scope, admission.digest)
+        if holder is not None and holder.signature != admission.signature:
             result = await self._result_of(holder)
             if result is not None:
                 return result
         return await self._by_signature(admission, scope, holder)
 
     async def _by_signature(
-        self, admission: Admission, scope: str | None = None, holder: str | None = None
+        self, admission: Admission, scope: str | None = None, holder: UpdateFacts | None = None
     ) -> UpdateResult:
         async def begin() -> UpdateResult:
             kept = await self._log.kept(admission.signature)
@@ -112,7 +112,7 @@ class StateUpdates:
 
         return await self._runs.once(admission.signature, admission.digest, begin)
 
-    async def _sequence(self, admission: Admission, scope: str | None, holder: str | None) -> UpdateResult:
+    async def _sequence(self, admission: Admission, scope: str | None, holder: UpdateFacts | None) -> UpdateResult:
         """One update from its transaction to its verified result."""
         steps = self._steps
         start = self._log.current(admission.signature)
@@ -126,11 +126,8 @@ class StateUpdates:
             facts = _facts(admission, accepted)
             embedding = asyncio.create_task(steps.embed(accepted))  # the longest single piece of work: beside the rest
             await steps.stage(accepted)
-            if scope is not None and not await self._keys.claim(scope, admission.digest, admission.signature, holder):
-                first = await self._keys.signature(scope, admission.digest)
-                result = await self._result_of(first) if first is not None and first != admission.signature else None
-                if result is not None:
-                    return result
+            if scope is not None and (result := await self._outrun(scope, admission.digest, facts, holder)):
+                return result
             progress.publish()
             await self._log.keep(facts, progress.state)
             refused = await steps.send(admission, accepted)
@@ -171,12 +168,22 @@ class StateUpdates:
         self._late.observe(facts, progress.state)
         return await self._shown(facts, progress.state)
 
-    async def _result_of(self, signature: str) -> UpdateResult | None:
-        """The result of an earlier transaction; None where it surely has none."""
-        kept = await self._log.kept(signature)
-        if kept is None:
-            return None
-        facts, state = kept
+    async def _outrun(
+        self, scope: str, digest: str, facts: UpdateFacts, holder: UpdateFacts | None
+    ) -> UpdateResult | None:
+        """Take the key; None once it stands for this transaction, else the result of the one that was first."""
+        while not await self._keys.claim(scope, digest, facts, holder):
+            holder = await self._keys.holder(scope, digest)
+            if holder is not None and holder.signature != facts.signature:
+                result = await self._result_of(holder)
+                if result is not None:
+                    return result
+        return None
+
+    async def _result_of(self, holder: UpdateFacts) -> UpdateResult | None:
+        """The result of an earlier transaction; None where it surely has none. What its sender has not kept yet may be
+        on its way all the same."""
+        facts, state = await self._log.kept(holder.signature) or (holder, begun(holder.signature))
         if state.outcome not in _ENDED_WELL:
             progress = Progress(self._log, state)
             progress.publish()
@@ -187,6 +194,8 @@ class StateUpdates:
             state = progress.state
             if state.outcome in (Outcome.REJECTED, Outcome.EXPIRED):
                 return None
+            if state.outcome is Outcome.UNKNOWN:
+                return await self._unsettled(facts, progress)
         return await self._shown(facts, state)
 
     async def _shown(self, facts: UpdateFacts, state: UpdateState) -> UpdateResult:

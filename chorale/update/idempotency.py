@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from chorale.domain.ports import SessionStore
 from chorale.domain.updates import RefusedError
+from chorale.update.log import UpdateFacts
 from chorale.update.refusals import idempotency_conflict
 
 T = TypeVar("T")
@@ -59,7 +61,7 @@ class Keys:
         """Where the record of a key lies."""
         return f"idempotency:{self._program_id}:{wallet}:{instruction}:{sha256(key.encode()).hexdigest()}"
 
-    async def signature(self, scope: str, digest: str) -> str | None:
+    async def holder(self, scope: str, digest: str) -> UpdateFacts | None:
         """The transaction that holds the key; None where it is free. Raises RefusedError for another digest."""
         record = await self._sessions.get(scope)
         if record is None:
@@ -67,12 +69,23 @@ class Keys:
         found = json.loads(record)
         if found["digest"] != digest:
             raise RefusedError(idempotency_conflict())
-        return str(found["signature"])
+        return UpdateFacts(**found["facts"])
 
-    async def claim(self, scope: str, digest: str, signature: str, instead_of: str | None) -> bool:
-        """Let the key stand for `signature`, or for it instead of one that did not land. False: another came first."""
-        record = json.dumps({"digest": digest, "signature": signature}).encode()
-        if instead_of is not None:
-            await self._sessions.put(scope, record, self._ttl)
+    async def claim(self, scope: str, digest: str, facts: UpdateFacts, instead_of: UpdateFacts | None) -> bool:
+        """Let the key stand for a transaction, or for it instead of one that did not land. False: another came first.
+
+        The record holds all that it takes to ask the chain about the transaction: whoever finds the key taken never
+        has to guess whether that was sent.
+        """
+        record = json.dumps({"digest": digest, "facts": asdict(facts)}).encode()
+        if instead_of is None:
+            return await self._sessions.add(scope, record, self._ttl)
+        if instead_of.signature == facts.signature:
             return True
-        return await self._sessions.add(scope, record, self._ttl)
+        # Of several that find the same one dead, one takes its place; the others see to it that it shows.
+        heir = f"{scope}:{instead_of.signature}"
+        first = await self._sessions.add(heir, record, self._ttl)
+        if not first:
+            record = await self._sessions.get(heir) or record
+        await self._sessions.put(scope, record, self._ttl)
+        return first or bool(json.loads(record)["facts"]["signature"] == facts.signature)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from solders.compute_budget import set_compute_unit_limit
 
 from chorale.domain.commands import CreateThread, UpdateResult
 from chorale.domain.events import EventKind, EventPosition
+from chorale.domain.ports import Chain, SessionStore
 from chorale.domain.updates import Outcome, Refusal
+from chorale.state_update import StateUpdates
+from chorale.update.idempotency import Keys
+from chorale.update.log import UpdateFacts
 from tests.chains import signature_of
-from tests.spine.desk import Desk, open_desk
+from tests.spine.desk import LIMITS, Desk, open_desk
 from tests.spine.parts import Actor, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -125,3 +130,91 @@ async def test_an_update_goes_on_where_its_caller_leaves(desk: Desk, ana: Actor)
         states = [state async for state in desk.updates.follow(signature)]
     assert states[-1].outcome is Outcome.VERIFIED
     assert isinstance(await desk.updates.run(command), UpdateResult)
+
+
+class Held:
+    """A session store whose owner is held up as soon as it has taken an idempotency key."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.taken, self.go_on = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def add(self, key: str, value: bytes, ttl: float) -> bool:
+        """See SessionStore."""
+        added: bool = await self._real.add(key, value, ttl)
+        if key.startswith("idempotency:"):
+            self.taken.set()
+            await self.go_on.wait()
+        return added
+
+
+class Asked:
+    """The chain; tells which transactions were sent through it, and when it is asked what became of one."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.sent: list[str] = []
+        self.asked = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def send(self, transaction: bytes) -> str:
+        """See Chain."""
+        self.sent.append(signature_of(transaction))
+        self.asked.set()
+        signature: str = await self._real.send(transaction)
+        return signature
+
+    async def confirm(self, signature: str, timeout: float) -> Any:
+        """See Chain."""
+        self.asked.set()
+        return await self._real.confirm(signature, timeout)
+
+
+async def test_replicas_send_one_transaction_under_one_key(parts: Parts, ana: Actor, tmp_path: Path) -> None:
+    """The second finds the key taken by a transaction that has not been sent yet, and waits for that."""
+    one, two = Asked(parts.chain), Asked(parts.chain)
+    async with (
+        open_desk(parts, tmp_path, chain=cast("Chain", one)) as first,
+        open_desk(parts, tmp_path, chain=cast("Chain", two)) as second,
+    ):
+        draft = ana.thread("Twice")
+        command = CreateThread(
+            signed_transaction=await first.sign(ana, draft), title="Twice", salt=draft.content.salt, idempotency_key="k"
+        )
+        anew = replace(command, signed_transaction=await first.sign(ana, draft, set_compute_unit_limit(150_000)))
+        held = Held(first.sessions)
+        slow = StateUpdates(
+            cast("Chain", one), parts.content, parts.embedder, parts.projector, cast("SessionStore", held), LIMITS
+        )
+        async with asyncio.timeout(20):
+            results = [asyncio.create_task(slow.run(command))]
+            await held.taken.wait()
+            results.append(asyncio.create_task(second.updates.run(anew)))
+            await two.asked.wait()
+            held.go_on.set()
+            done = await asyncio.gather(*results)
+        await slow.close()
+    signature = signature_of(command.signed_transaction)
+    assert (one.sent, two.sent) == ([signature], [])
+    assert [isinstance(each, UpdateResult) and each.update.signature for each in done] == [signature, signature]
+
+
+async def test_of_several_one_takes_the_place_of_a_dead_transaction(desk: Desk) -> None:
+    """Whoever comes later finds that one, whether or not it had come to write it down."""
+    keys = Keys(desk.sessions, desk.running.program_id, 60.0)
+    scope = keys.scope("wallet", "sweep", "k")
+    dead, heir, late = (UpdateFacts(name, "wallet", None, None) for name in ("dead", "heir", "late"))
+    assert await keys.claim(scope, "digest", dead, None)
+    assert not await keys.claim(scope, "digest", heir, None)
+    assert await keys.claim(scope, "digest", dead, dead)
+    assert await keys.claim(scope, "digest", heir, dead)
+    assert not await keys.claim(scope, "digest", late, dead)
+    assert await keys.claim(scope, "digest", heir, dead)
+    assert await keys.holder(scope, "digest") == heir
+    assert await keys.claim(scope, "digest", late, heir)
+    assert await keys.holder(scope, "digest") == late
