@@ -7,10 +7,16 @@ from dataclasses import replace
 
 from chorale.domain.chain import AccountData
 from chorale.domain.ports import Chain
-from chorale.keeping.duties import Candidate, Due, Duty, message_due, thread_due, why_not_payable
+from chorale.keeping.duties import Candidate, Due, Duty, message_due, thread_due
 from programs.accounts import decode_message, decode_thread
 from programs.addresses import ProgramAddresses
-from programs.wire import key_bytes
+from programs.token_accounts import Payability, payability
+
+_WHY_NOT = {
+    Payability.MISSING: "the author has no associated token account",
+    Payability.FOREIGN: "the author's associated token account is of another owner or mint",
+    Payability.FROZEN: "the author's token account is frozen",
+}
 
 
 class Blocked(Exception):
@@ -50,6 +56,6 @@ class Checker:
     async def _check_payee(self, payee: str) -> None:
         address = self._addresses.associated_token_account(payee, self._mint)
         (account,) = (await self._chain.accounts([address])).accounts
-        reason = why_not_payable(None if account is None else account.data, key_bytes(self._mint), key_bytes(payee))
-        if reason is not None:
-            raise Blocked(reason)
+        found = payability(account, payee, self._mint)
+        if found is not Payability.PAYABLE:
+            raise Blocked(_WHY_NOT[found])

@@ -8,10 +8,6 @@ from enum import StrEnum
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.update.rules import expiry_error, is_decided_by, open_error, refund_error
 
-FROZEN = 2
-_TOKEN_ACCOUNT_SIZE = 165
-_TOKEN_STATE = 108
-
 
 class Duty(StrEnum):
     """An instruction that anybody may send."""
@@ -78,14 +74,3 @@ def thread_due(address: str, treasury_due: int, minimum: int) -> Due | None:
 def may_be_decided(votes: int, co_authors: int) -> bool:
     """Whether an open message with that many votes can have the votes of all: the author may be a co-author too."""
     return votes >= co_authors - 1
-
-
-def why_not_payable(token_account: bytes | None, mint: bytes, owner: bytes) -> str | None:
-    """Why nothing can be paid into this associated token account, as stored; None where it can. Keys are 32 bytes."""
-    if token_account is None:
-        return "the author has no associated token account"
-    if len(token_account) != _TOKEN_ACCOUNT_SIZE or token_account[:32] != mint or token_account[32:64] != owner:
-        return "the author's associated token account is of another owner or mint"
-    if token_account[_TOKEN_STATE] == FROZEN:
-        return "the author's token account is frozen"
-    return None

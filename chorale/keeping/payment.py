@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from chorale.keeping.duties import Due, Duty
 from programs.addresses import ProgramAddresses
+from programs.fees import COMPUTE_UNITS, fee_lamports
 from programs.instruction_codec import encode_instruction
 from programs.transactions import compose
 
-# Twice what was measured at most (docs/compute-units.md), and room for the two instructions that set limit and price.
-COMPUTE_UNITS = {Duty.EXPIRE: 5_000, Duty.RESOLVE: 60_000, Duty.REFUND: 60_000, Duty.SWEEP: 40_000}
-_LAMPORTS_PER_SIGNATURE = 5_000
 _SEAT_RENT = 40 * 6_960  # what `resolve` may have to add for the author's seat, where its message was not made for it
 
 
 def fee_of(duty: Duty, price: int) -> int:
     """Lamports that a landed transaction costs at `price` micro-lamports per compute unit."""
-    return _LAMPORTS_PER_SIGNATURE - (-price * COMPUTE_UNITS[duty] // 1_000_000)  # the priority part rounds up
+    return fee_lamports(1, price, COMPUTE_UNITS[duty.value])
 
 
 def most_of(duty: Duty, price: int) -> int:
@@ -33,7 +31,7 @@ def unsigned(due: Due, *, addresses: ProgramAddresses, mint: str, payer: str, bl
         payer=payer,
         instructions=[instruction],
         blockhash=blockhash,
-        compute_unit_limit=COMPUTE_UNITS[due.duty],
+        compute_unit_limit=COMPUTE_UNITS[due.duty.value],
         compute_unit_price=price,
     )
 

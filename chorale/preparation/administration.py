@@ -8,11 +8,12 @@ from chorale.domain.model.administration import LONGEST_WINDOW, SHORTEST_WINDOW
 from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_key, check_u64, fee_payer
-from chorale.preparation.base import COMPUTE_UNITS, Draft, Preparation, refuse
+from chorale.preparation.base import Draft, Preparation, refuse
 from chorale.preparation.destinations import is_missing
 from chorale.preparation.snapshot import take_snapshot
 from chorale.update.refusals import invalid_input, refusals_as_data, treasury_too_low
 from programs import instructions
+from programs.fees import COMPUTE_UNITS
 
 
 class AdministrationPreparation(Preparation):

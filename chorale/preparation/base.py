@@ -12,33 +12,18 @@ from chorale.domain.ports import Chain, IndexReader
 from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_hash, check_key, fee_payer, priority_price
-from chorale.preparation.destinations import TOKEN_ACCOUNT_SIZE, is_missing
+from chorale.preparation.destinations import is_missing
 from chorale.preparation.snapshot import Snapshot, check_visible, protocol_in, take_snapshot
 from chorale.update.program_refusals import foretold
 from chorale.update.refusals import insufficient_funds, not_found
 from programs.addresses import ProgramAddresses
 from programs.associated import create_associated_account
+from programs.fees import fee_lamports
 from programs.instructions import Instruction
+from programs.token_accounts import TOKEN_ACCOUNT_SIZE
 from programs.transactions import compose
 
-# The measured need with room for unlucky bumps, which the program searches for.
-COMPUTE_UNITS = {
-    "create_thread": 120_000,
-    "post_message": 100_000,
-    "submit_message": 100_000,
-    "cast_vote": 180_000,
-    "cancel": 20_000,
-    "claim": 80_000,
-    "refund": 80_000,
-    "divest": 60_000,
-    "sweep": 40_000,
-    "expire": 20_000,
-    "resolve": 100_000,
-    "configure": 10_000,
-    "withdraw_treasury": 30_000,
-}
 _MAKING_UNITS = 60_000  # for finding an associated token account's address twice, and making it
-_LAMPORTS_PER_SIGNATURE = 5_000
 _SECONDS_PER_BLOCK = 0.4
 
 
@@ -160,10 +145,10 @@ def refuse(error: ProgramError | None) -> None:
 
 
 def _fee_lamports(draft: Draft, price: int) -> int:
-    """The fee of a transaction: signatures and priority, rounded up."""
+    """The fee of a transaction whose signers its instructions name."""
     metas = [meta for instruction in draft.instructions for meta in instruction.accounts]
     signers = {draft.payer, *(str(meta.pubkey) for meta in metas if meta.is_signer)}
-    return _LAMPORTS_PER_SIGNATURE * len(signers) + -(-price * draft.units // 1_000_000)
+    return fee_lamports(len(signers), price, draft.units)
 
 
 def _check_lamports(payer: str, held: int, fee: int, rent: int, remainder: int) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from chorale.domain.commands import FeeOptions, PreparedTransaction
 from chorale.domain.updates import RefusedError
-from chorale.preparation.base import COMPUTE_UNITS, Draft, OnMessage, Preparation, refuse
+from chorale.preparation.base import Draft, OnMessage, Preparation, refuse
 from chorale.update.refusals import nothing_to_decide, refusals_as_data
 from chorale.update.rules import cancellation_error, expiry_error, is_decided_by, open_error, vote_error
 from programs import instructions
 from programs.accounts import CO_AUTHOR_SIZE, MESSAGE_VECTOR, VOTE_SIZE, message_size
+from programs.fees import COMPUTE_UNITS
 
 
 class DecisionPreparation(Preparation):

@@ -6,24 +6,13 @@ from chorale.domain.chain import AccountData
 from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import Refusal, RefusedError
 from chorale.update.program_refusals import foretold
-from programs.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM
-from programs.wire import key_bytes
-
-TOKEN_ACCOUNT_SIZE = 165
-_MINT, _HOLDER, _STATE = slice(0, 32), slice(32, 64), 108
-_INITIALISED, _FROZEN = 1, 2
+from programs.token_accounts import Payability, payability
 
 
 def is_missing(account: AccountData | None, payee: str, mint: str) -> bool:
     """Whether the account still has to be made. Refuses what is there and cannot take a payment."""
-    if account is None or (account.owner == SYSTEM_PROGRAM and not account.data):
-        return True
-    data = account.data
-    if account.owner != TOKEN_PROGRAM or len(data) != TOKEN_ACCOUNT_SIZE:
-        raise RefusedError(foretold(ProgramError.INVALID_DESTINATION))
-    if (data[_MINT], data[_HOLDER]) != (key_bytes(mint), key_bytes(payee)):
-        raise RefusedError(foretold(ProgramError.INVALID_DESTINATION))
-    if data[_STATE] == _FROZEN:
+    found = payability(account, payee, mint)
+    if found is Payability.FROZEN:
         raise RefusedError(
             Refusal(
                 "NotAllowedNow",
@@ -33,6 +22,6 @@ def is_missing(account: AccountData | None, payee: str, mint: str) -> bool:
                 retryable=True,
             )
         )
-    if data[_STATE] != _INITIALISED:
+    if found is Payability.FOREIGN:
         raise RefusedError(foretold(ProgramError.INVALID_DESTINATION))
-    return False
+    return found is Payability.MISSING

@@ -6,16 +6,17 @@ from chorale.domain.commands import FeeOptions, PreparedTransaction
 from chorale.domain.content import MAX_BODY_BYTES, MAX_TITLE_BYTES
 from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_hash, check_identity, check_u64, fee_payer
-from chorale.preparation.base import COMPUTE_UNITS, Draft, Preparation, refuse
+from chorale.preparation.base import Draft, Preparation, refuse
 from chorale.preparation.snapshot import take_snapshot
 from chorale.update.program_refusals import foretold
 from chorale.update.refusals import already_there, insufficient_funds, refusals_as_data
 from chorale.update.rules import post_error, submission_error
 from programs import identity, instructions
 from programs.accounts import CO_AUTHOR_SIZE, message_size, thread_size
+from programs.fees import COMPUTE_UNITS
+from programs.token_accounts import TOKEN_ACCOUNT_SIZE
 
 EXPIRY_SLACK = 600
-_VAULT_SIZE = 165
 
 
 class MessagePreparation(Preparation):
@@ -44,7 +45,7 @@ class MessagePreparation(Preparation):
             title_hash=identity.title_hash(salt, title),
         )
         rent = await self._rent_of_new(snapshot, address, thread_size(1))
-        rent += await self._rent_of_new(snapshot, vault, _VAULT_SIZE)
+        rent += await self._rent_of_new(snapshot, vault, TOKEN_ACCOUNT_SIZE)
         draft = Draft(
             instructions=(instruction,), snapshot=snapshot, payer=payer, units=COMPUTE_UNITS["create_thread"],
             rent=rent, thread_id=thread_id, nonce=nonce, salt=salt,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from chorale.domain.commands import FeeOptions, PreparedTransaction
 from chorale.domain.program_errors import ProgramError
 from chorale.preparation.arguments import check_hash, check_key, check_u64, fee_payer
-from chorale.preparation.base import COMPUTE_UNITS, Draft, Preparation, refuse
+from chorale.preparation.base import Draft, Preparation, refuse
 from chorale.preparation.snapshot import take_snapshot
 from chorale.update.refusals import refusals_as_data
 from chorale.update.rules import claim_error, divestment_error, due_to_treasury, refund_error, share_of
 from programs import instructions
+from programs.fees import COMPUTE_UNITS
 
 
 class PayoutPreparation(Preparation):

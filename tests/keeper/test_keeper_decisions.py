@@ -11,13 +11,15 @@ from solders.transaction import VersionedTransaction
 
 from chorale.domain.accounts import MessageAccount
 from chorale.domain.approval import MessageStatus
-from chorale.keeping.duties import Due, Duty, may_be_decided, message_due, thread_due, why_not_payable
+from chorale.domain.chain import AccountData
+from chorale.keeping.duties import Due, Duty, may_be_decided, message_due, thread_due
 from chorale.keeping.payment import fee_of, unsigned
 from datasources.solana.signer import FileSigner
 from programs import identity, scans
 from programs.accounts import AccountMalformed
+from programs.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from programs.scans import escrow_in, pending_head, thread_dues
-from programs.wire import key_bytes
+from programs.token_accounts import Payability, payability
 from tests.program.harness import WINDOW, Harness
 from tests.program.stage import STAKE, Stage, body_hash
 
@@ -159,15 +161,20 @@ def test_where_a_stake_can_be_paid() -> None:
     """The associated account must be there, initialised for this mint and owner, and not frozen."""
     chain = Harness()
     wallet, other = chain.wallet(), chain.wallet()
-    mint, owner = key_bytes(chain.mint), key_bytes(wallet.key)
-    assert why_not_payable(chain.data(wallet.tokens), mint, owner) is None
-    assert "no associated" in (why_not_payable(None, mint, owner) or "")
-    assert "another owner" in (why_not_payable(chain.data(other.tokens), mint, owner) or "")
-    assert "another owner" in (why_not_payable(b"", mint, owner) or "")
+
+    def found(address: str) -> Payability:
+        account = AccountData(address, TOKEN_PROGRAM, 1, chain.data(address))
+        return payability(account, wallet.key, chain.mint)
+
+    assert found(wallet.tokens) is Payability.PAYABLE
+    assert payability(None, wallet.key, chain.mint) is Payability.MISSING
+    assert payability(AccountData(wallet.tokens, SYSTEM_PROGRAM, 1, b""), wallet.key, chain.mint) is Payability.MISSING
+    assert payability(AccountData(wallet.tokens, TOKEN_PROGRAM, 1, b""), wallet.key, chain.mint) is Payability.FOREIGN
+    assert found(other.tokens) is Payability.FOREIGN
     chain.put_token_account(wallet.tokens, wallet.key, 1, mint=chain.make_mint())
-    assert "mint" in (why_not_payable(chain.data(wallet.tokens), mint, owner) or "")
+    assert found(wallet.tokens) is Payability.FOREIGN
     chain.put_token_account(wallet.tokens, wallet.key, 1, frozen=True)
-    assert "frozen" in (why_not_payable(chain.data(wallet.tokens), mint, owner) or "")
+    assert found(wallet.tokens) is Payability.FROZEN
 
 
 def test_a_slice_that_is_cut_is_refused() -> None:

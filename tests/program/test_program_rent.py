@@ -7,9 +7,9 @@ import pytest
 from bench.rent import RENTS
 from bench.rent_cases import Costs, measure
 from programs.accounts import CO_AUTHOR_SIZE, PROTOCOL_SIZE, VOTE_SIZE, message_size, thread_size
+from programs.token_accounts import TOKEN_ACCOUNT_SIZE
 from tests.program.harness import Harness
 
-TOKEN_ACCOUNT_SIZE = 165
 LAMPORTS_PER_BYTE = 6_960
 
 
