@@ -103,7 +103,10 @@ class CoAuthorJoined(ThreadEvent):
     user: User = strawberry.field(description="Who joined.")
 
 
-@strawberry.type(description="A co-author left, with a share of the thread's balance.")
+@strawberry.type(
+    description="A co-author left, with a share of the thread's balance. The last one takes all of it and stays: "
+    "`coAuthors` tells."
+)
 class CoAuthorLeft(ThreadEvent):
     """Visible to everyone."""
 
