@@ -85,11 +85,11 @@ async def test_a_new_hour_has_a_new_budget(land: Field) -> None:
 
 
 async def test_a_priority_fee_is_paid_and_counted(land: Field) -> None:
-    """A million micro-lamports for each of 5,000 units makes 5,000 lamports more."""
+    """A million micro-lamports for each of 20,000 units makes 20,000 lamports more."""
     await overdue(land, 1)
     async with land.keeper(settings=without_grace(AT_ONCE, priority_fee=1_000_000)) as keeper:
         await keeper.one_pass()
-        assert keeper.report().counts[Duty.EXPIRE].lamports == 10_000
+        assert keeper.report().counts[Duty.EXPIRE].lamports == 25_000
         assert keeper.report().spent == 10_000
         (signature,) = await land.paid_by(keeper)
     raw = (await land.running.rpc("getTransaction", signature, {"encoding": "base64"}))["transaction"][0]
