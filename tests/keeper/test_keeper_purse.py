@@ -90,7 +90,7 @@ async def test_a_priority_fee_is_paid_and_counted(land: Field) -> None:
     async with land.keeper(settings=without_grace(AT_ONCE, priority_fee=1_000_000)) as keeper:
         await keeper.one_pass()
         assert keeper.report().counts[Duty.EXPIRE].lamports == 25_000
-        assert keeper.report().spent == 10_000
+        assert keeper.report().spent == 25_000
         (signature,) = await land.paid_by(keeper)
     raw = (await land.running.rpc("getTransaction", signature, {"encoding": "base64"}))["transaction"][0]
     transaction = decode_transaction(b64decode(raw), land.running.program_id)
