@@ -94,4 +94,4 @@ async def test_a_priority_fee_is_paid_and_counted(land: Field) -> None:
         (signature,) = await land.paid_by(keeper)
     raw = (await land.running.rpc("getTransaction", signature, {"encoding": "base64"}))["transaction"][0]
     transaction = decode_transaction(b64decode(raw), land.running.program_id)
-    assert (transaction.compute_unit_limit, transaction.compute_unit_price) == (5_000, 1_000_000)
+    assert (transaction.compute_unit_limit, transaction.compute_unit_price) == (20_000, 1_000_000)
