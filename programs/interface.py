@@ -16,6 +16,7 @@ HEADER = fields("version:u8 bump:u8")
 RESERVED_BYTES = 64
 TREE_DEPTH = 20
 MAX_CO_AUTHORS = 64
+SHORTEST_WINDOW, LONGEST_WINDOW = 3_600, 2_592_000  # s, of approval
 
 
 def discriminator(namespace: str, name: str) -> bytes:

@@ -26,7 +26,8 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction
 
-from programs.addresses import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, ProgramAddresses
+from programs.addresses import TOKEN_PROGRAM, ProgramAddresses
+from programs.associated import create_associated_account
 from tests.processes import end
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,7 +111,7 @@ class RunningChain:
         parts = [transfer(TransferParams(from_pubkey=self.admin.pubkey(), to_pubkey=owner, lamports=lamports))]
         if tokens:
             parts += [
-                make_associated_account(self.admin.pubkey(), owner, mint, account),
+                create_associated_account(payer=str(self.admin.pubkey()), owner=address, mint=self.mint),
                 mint_to(mint, account, self.admin.pubkey(), tokens),
             ]
         await self.send(parts, [self.admin])
@@ -155,17 +156,6 @@ def signed(parts: Sequence[Instruction], signers: Sequence[Keypair], blockhash: 
 def signature_of(transaction: bytes) -> str:
     """A signed transaction's id."""
     return str(Transaction.from_bytes(transaction).signatures[0])
-
-
-def make_associated_account(payer: Pubkey, owner: Pubkey, mint: Pubkey, account: Pubkey) -> Instruction:
-    """CreateIdempotent of the associated token program."""
-    metas = [
-        AccountMeta(payer, is_signer=True, is_writable=True),
-        AccountMeta(account, is_signer=False, is_writable=True),
-        *(AccountMeta(key, is_signer=False, is_writable=False) for key in (owner, mint)),
-        *(AccountMeta(Pubkey.from_string(key), False, False) for key in (SYSTEM_PROGRAM, TOKEN_PROGRAM)),
-    ]
-    return Instruction(Pubkey.from_string(ASSOCIATED_TOKEN_PROGRAM), b"\x01", metas)
 
 
 def mint_to(mint: Pubkey, account: Pubkey, authority: Pubkey, amount: int) -> Instruction:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from chorale.keeping.duties import Due, Duty
+from programs.accounts import CO_AUTHOR_SIZE
 from programs.addresses import ProgramAddresses
 from programs.fees import COMPUTE_UNITS, fee_lamports
 from programs.instruction_codec import encode_instruction
 from programs.transactions import compose
 
-_SEAT_RENT = 40 * 6_960  # what `resolve` may have to add for the author's seat, where its message was not made for it
+# What `resolve` may have to add for the author's seat, where its message was not made for it.
+_SEAT_RENT = CO_AUTHOR_SIZE * 6_960
 
 
 def fee_of(duty: Duty, price: int) -> int:

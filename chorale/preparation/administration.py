@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chorale.domain.accounts import ProtocolAccount
 from chorale.domain.commands import FeeOptions, PreparedTransaction
-from chorale.domain.model.administration import LONGEST_WINDOW, SHORTEST_WINDOW
 from chorale.domain.program_errors import ProgramError
 from chorale.domain.updates import RefusedError
 from chorale.preparation.arguments import check_key, check_u64, fee_payer
@@ -14,6 +13,7 @@ from chorale.preparation.snapshot import take_snapshot
 from chorale.update.refusals import invalid_input, refusals_as_data, treasury_too_low
 from programs import instructions
 from programs.fees import COMPUTE_UNITS
+from programs.interface import LONGEST_WINDOW, SHORTEST_WINDOW
 
 
 class AdministrationPreparation(Preparation):

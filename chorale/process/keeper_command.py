@@ -16,7 +16,7 @@ from chorale.keeping.report import KeeperReport, KeeperState
 from chorale.keeping.survey import Surveyor
 from chorale.process.clusters import chain_identifier
 from chorale.process.data_directory import holder_of
-from chorale.process.keeping import deployed_protocol, open_keeper
+from chorale.process.keeper_services import deployed_protocol, open_keeper
 from chorale.process.signals import on_signals
 from chorale.settings import Settings
 from datasources.solana.client import open_chain

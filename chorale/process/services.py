@@ -15,7 +15,7 @@ from chorale.domain.updates import Authority
 from chorale.keeper import Keeper
 from chorale.prepare import Preparer
 from chorale.process.clusters import chain_identifier
-from chorale.process.keeping import open_keeper
+from chorale.process.keeper_services import open_keeper
 from chorale.process.localnet_process import supervised_localnet
 from chorale.projector import Projector
 from chorale.settings import Settings

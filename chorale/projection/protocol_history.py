@@ -21,11 +21,12 @@ _KINDS = {"Configured": ChangeKind.CONFIGURED, "TreasuryWithdrawn": ChangeKind.W
 @dataclass(slots=True)
 class Found:
     """Changes by sequence, and deposits, that a search has met; `looked` are the transactions that it looked through
-    for deposits, each with its last change."""
+    for deposits, each with its last change; `unserved`: the node lists more of them than it serves."""
 
     changes: dict[int, ProtocolChange] = field(default_factory=dict)
     deposits: list[Deposit] = field(default_factory=list)
     looked: dict[str, int] = field(default_factory=dict)
+    unserved: bool = False
 
     def add(self, record: TransactionRecord) -> None:
         """Take the changes of one transaction."""
@@ -45,7 +46,8 @@ class ProtocolHistory:
         async for signatures in self._listed(self._treasury, since, self._looked):
             for change in await self._chain.balance_changes(self._treasury, signatures):
                 if change is None:
-                    continue  # listed and not served yet: asked for again at the next look
+                    found.unserved = True
+                    continue
                 found.add(change.record)
                 if deposit := deposit_of(change):
                     found.deposits.append(deposit)

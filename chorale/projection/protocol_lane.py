@@ -96,8 +96,10 @@ class ProtocolLane:
             if wanted - found.changes.keys():
                 await self._history.changes(found, wanted, (account.admin, account.address))
         changes = [change for sequence, change in sorted(found.changes.items()) if sequence <= account.sequence]
+        # What is listed and not served yet is in the reach of the next search as well.
+        reached = before.slot if found.unserved else slot
         await self._index.apply_protocol(
-            ProtocolProjection(account.sequence, balance, slot, tuple(changes), tuple(found.deposits))
+            ProtocolProjection(account.sequence, balance, reached, tuple(changes), tuple(found.deposits))
         )
         self._history.remember(found, account.sequence)
         await self._decide_on_later(account.sequence, agreed)

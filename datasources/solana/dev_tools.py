@@ -24,11 +24,11 @@ from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from datasources.solana.localnet.keys import LocalnetKeys, load_keys, localnet_folder, read_keypair, write_keypair
 from datasources.solana.rpc import Rpc, RpcError
-from programs.addresses import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, associated_token_account
+from programs.addresses import TOKEN_PROGRAM, associated_token_account
+from programs.associated import create_associated_account
 from programs.transactions import TransactionMalformed, decode_transaction
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
-_CREATE_IDEMPOTENT = bytes([1])
 _MINT_TO = 7
 _CONFIRM_SECONDS = 20.0
 _MAX_LEAP = 10 * 365 * 86_400
@@ -109,15 +109,15 @@ class LocalnetTools:
 
     async def _fund(self, owner: Pubkey, lamports: int, tokens: int) -> None:
         mint = self._keys.mint.pubkey()
-        account = Pubkey.from_string(associated_token_account(str(owner), str(mint)))
+        account = associated_token_account(str(owner), str(mint))
         # SOL and tokens come in one transaction, so the token account is the proof that the wallet has had both.
-        if (await self._chain.accounts([str(account)])).accounts[0] is not None:
+        if (await self._chain.accounts([account])).accounts[0] is not None:
             return
         faucet, admin = self._keys.faucet, self._keys.admin
         steps = [
             transfer(TransferParams(from_pubkey=faucet.pubkey(), to_pubkey=owner, lamports=lamports)),
-            _create_token_account(faucet.pubkey(), account, owner, mint),
-            _mint_to(mint, account, admin.pubkey(), tokens),
+            create_associated_account(payer=str(faucet.pubkey()), owner=str(owner), mint=str(mint)),
+            _mint_to(mint, Pubkey.from_string(account), admin.pubkey(), tokens),
         ]
         blockhash = Hash.from_string((await self._chain.latest_blockhash()).blockhash)
         message = Message.new_with_blockhash(steps, faucet.pubkey(), blockhash)
@@ -138,21 +138,6 @@ def _load_or_make(path: Path) -> Keypair:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_keypair(path, Keypair())
     return read_keypair(path)
-
-
-def _create_token_account(payer: Pubkey, account: Pubkey, owner: Pubkey, mint: Pubkey) -> Instruction:
-    return Instruction(
-        Pubkey.from_string(ASSOCIATED_TOKEN_PROGRAM),
-        _CREATE_IDEMPOTENT,
-        [
-            AccountMeta(payer, is_signer=True, is_writable=True),
-            AccountMeta(account, is_signer=False, is_writable=True),
-            AccountMeta(owner, is_signer=False, is_writable=False),
-            AccountMeta(mint, is_signer=False, is_writable=False),
-            AccountMeta(Pubkey.from_string(SYSTEM_PROGRAM), is_signer=False, is_writable=False),
-            AccountMeta(Pubkey.from_string(TOKEN_PROGRAM), is_signer=False, is_writable=False),
-        ],
-    )
 
 
 def _mint_to(mint: Pubkey, account: Pubkey, authority: Pubkey, amount: int) -> Instruction:

@@ -21,8 +21,6 @@ from schema.treasury import Treasury
 from schema.update import StateUpdate
 from schema.user import User
 
-_ATTEMPTS = 3
-
 S = TypeVar("S", bound="ProtocolSuccess")
 
 
@@ -38,11 +36,12 @@ class ProtocolSuccess:
     @classmethod
     async def of(cls, context: Context, shown: Settled) -> Self:
         """Reads nothing older than the update. Raises AuthorityUnavailableError, StaleReadError."""
-        for attempt in range(_ATTEMPTS):
+        attempts = context.limits.stale_read_attempts
+        for attempt in range(attempts):
             try:
                 protocol, treasury = await read_protocol(context), await read_treasury(context)
             except StaleReadError:
-                if attempt == _ATTEMPTS - 1:
+                if attempt == attempts - 1:
                     raise
                 context.loaders = context.fresh_loaders(min_slot=shown.update.slot)
                 continue

@@ -8,7 +8,8 @@ import pytest
 from solders.pubkey import Pubkey
 
 from chorale.keeping.pauses import Pauses
-from tests.chains import MINIMUM_STAKE, make_associated_account
+from programs.associated import create_associated_account
+from tests.chains import MINIMUM_STAKE
 from tests.keeper.field import LIMITS, Field, counted, done
 from tests.spine.parts import Actor
 
@@ -46,8 +47,7 @@ async def test_a_missing_token_account_is_skipped_for_no_fee(land: Field) -> Non
         await keeper.one_pass()
         assert counted(keeper, "skipped") == [0, 0, 2, 0]
         assert len(await land.paid_by(keeper)) == 1
-        owner, mint = cleo.keypair.pubkey(), Pubkey.from_string(land.running.mint)
-        await cleo.send(make_associated_account(owner, owner, mint, Pubkey.from_string(cleo.tokens)))
+        await cleo.send(create_associated_account(payer=cleo.key, owner=cleo.key, mint=land.running.mint))
         await keeper.one_pass()
         assert done(keeper) == {"refund": 2}
     assert await land.tokens(cleo) == MINIMUM_STAKE

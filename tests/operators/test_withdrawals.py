@@ -5,11 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 
 from solders.keypair import Keypair
-from solders.pubkey import Pubkey
 
 from programs import instructions
+from programs.associated import create_associated_account
 from tests import operations
-from tests.chains import make_associated_account
 from tests.operators.people import deposit, explained, sweep, treasury
 from tests.stack import Actor, RunningServer
 
@@ -97,12 +96,9 @@ async def test_more_than_is_left_is_refused_when_it_is_sent(house: RunningServer
 async def test_only_the_admins_own_account_may_be_made_beside_it(house: RunningServer, admin: Actor) -> None:
     """A transaction that also makes somebody else's account is not the one that was asked for."""
     await deposit(house, await house.actor(), 50)
-    eve = Keypair().pubkey()
-    mint = Pubkey.from_string(house.chain.mint)
-    theirs = Pubkey.from_string(house.chain.addresses.associated_token_account(str(eve), house.chain.mint))
     own = house.chain.addresses.associated_token_account(admin.address, house.chain.mint)
     parts = [
-        make_associated_account(admin.keypair.pubkey(), eve, mint, theirs),
+        create_associated_account(payer=admin.address, owner=str(Keypair().pubkey()), mint=house.chain.mint),
         instructions.withdraw_treasury(house.chain.addresses, admin=admin.address, destination=own, amount=1),
     ]
     raw = await house.chain.sign(parts, [admin.keypair])

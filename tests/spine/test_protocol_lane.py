@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -146,6 +147,27 @@ async def test_a_node_that_lags_is_asked_again(bench: Bench) -> None:
     await bench.lane.look()
     totals = await bench.index.treasury()
     assert totals.changes == totals.sequence == before.sequence + 1
+
+
+async def test_what_is_listed_and_not_served_for_long_is_found_in_the_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many slots the node takes to serve a deposit that it lists: the next search reaches back to it."""
+    monkeypatch.setattr(protocol_lane, "_OVERLAP", 0)
+    await bench.lane.look()
+    sent = await bench.mint(23)
+    bench.chain.serves = False
+    for _ in range(8):
+        slot = await bench.chain.slot()
+        await bench.lane.look()
+        async with asyncio.timeout(10):
+            while await bench.chain.slot() <= slot:
+                await asyncio.sleep(0.05)
+    bench.chain.serves = True
+    later = await bench.mint(2)
+    await bench.lane.look()
+    assert (await bench.index.treasury()).unexplained == 0
+    assert {(FlowKind.DEPOSITED, 23, sent), (FlowKind.DEPOSITED, 2, later)} <= set(await bench.flows())
 
 
 async def test_a_look_that_is_broken_off_loses_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from solders.system_program import CreateAccountParams, create_account
 from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 
-from tests.chains import make_associated_account, mint_to
+from programs.associated import create_associated_account
+from tests.chains import mint_to
 from tests.contract.localnet.harness import SOL, Localnet, pay
 
 
@@ -75,7 +76,7 @@ async def test_token_accounts(chain: Localnet) -> None:
     admin, holder, mint = chain.admin, chain.funded(), Pubkey.from_string(chain.mint)
     account = get_associated_token_address(holder.pubkey(), mint)
     steps = [
-        make_associated_account(holder.pubkey(), holder.pubkey(), mint, account),
+        create_associated_account(payer=str(holder.pubkey()), owner=str(holder.pubkey()), mint=chain.mint),
         mint_to(mint, account, admin.pubkey(), 2_500_000),
     ]
     signature = chain.send(chain.signed(steps, holder, admin))

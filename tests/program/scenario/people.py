@@ -13,7 +13,8 @@ from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 
 from programs.addresses import TOKEN_PROGRAM, ProgramAddresses
-from tests.chains import make_associated_account, mint_to
+from programs.associated import create_associated_account
+from tests.chains import mint_to
 from tests.program.scenario.port import Chain
 
 SOL = 1_000_000_000
@@ -103,7 +104,9 @@ async def deposit(chain: Chain, payer: Keypair, source: str, owner: str, destina
 def _endowment(name: str) -> list[Instruction]:
     account = Pubkey.from_string(tokens_of(name))
     return [
-        make_associated_account(ADMIN.pubkey(), keypair(name).pubkey(), MINT.pubkey(), account),
+        create_associated_account(
+            payer=str(ADMIN.pubkey()), owner=str(keypair(name).pubkey()), mint=str(MINT.pubkey())
+        ),
         mint_to(MINT.pubkey(), account, ADMIN.pubkey(), TOKENS),
     ]
 
