@@ -35,11 +35,11 @@ async def keeper(settings: Settings, say: Say, announce: Say, *, once: bool) -> 
             await _check_funds(opened)
             if once:
                 return await _once(opened, announce)
-            announce(
-                f"Keeper: {opened.report().address} on {chain_identifier(genesis_hash)}, program {chain.program_id}"
-            )
             stopped = asyncio.Event()
-            with on_signals(stopped.set):
+            with on_signals(stopped.set):  # before it says that it runs: whoever reads that may stop it
+                announce(
+                    f"Keeper: {opened.report().address} on {chain_identifier(genesis_hash)}, program {chain.program_id}"
+                )
                 opened.start()
                 await stopped.wait()
             say("Stopping …")
