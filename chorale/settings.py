@@ -73,6 +73,28 @@ class Limits:
     keeper_claim_ttl: float = 600.0
     keeper_stop_timeout: float = 5.0
     keeper_replenish: int = 1_000_000_000
+    announcement_log: int = 1_000
+    announcement_queue: int = 256
+    conflict_log: int = 1_000
+    reconcile_queue: int = 1_000
+    reconcile_attempts: int = 3
+    verification_batch: int = 100
+    verification_records: int = 200
+    verification_interval: float = 30.0
+    verification_sample: int = 50
+    ui_entities: int = 200
+    ui_clients: int = 10_000
+    ui_report_ttl: float = 300.0
+    cache_entries: int = 50_000
+    cache_ttl: float = 3600.0
+    cache_flight: float = 0.5
+    lease_ttl: float = 10.0
+    authority_timeout: float = 5.0
+    authority_attempts: int = 3
+    breaker_failures: int = 5
+    breaker_pause: float = 2.0
+    chain_behind_slots: int = 150
+    chain_stall: float = 10.0
 
 
 @dataclass(frozen=True)
