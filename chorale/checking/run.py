@@ -1,0 +1,133 @@
+"""One verification: every boundary in turn, batch by batch, with its report readable while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Protocol
+
+from chorale.announcements import Announcements
+from chorale.checking.findings import Checked, Checker
+from chorale.domain.boundaries import AnnouncementKind, BoundaryFindings, BoundaryName, VerificationReport
+from chorale.domain.conflict import ConflictRecord, Settlement
+from chorale.domain.errors import ChoraleError
+from chorale.reconcile import Reconciler
+from chorale.settings import Limits
+
+_SAID_EVERY = 1.0  # s between announcements of progress
+_HEALED = frozenset({Settlement.RESOLVED, Settlement.CLIENT_TOLD})
+_CANCELLED = "The verification was cancelled."
+
+
+class Note(Protocol):
+    """Takes what one batch has added to a boundary."""
+
+    def __call__(self, name: BoundaryName, checked: int, conflicts: int, healed: int, problem: str) -> None:
+        """Counts of the batch; `problem` is "" while the boundary can be checked."""
+
+
+class Run:
+    """A verification under way. `report` may be read at any time."""
+
+    def __init__(
+        self,
+        number: int,
+        checkers: Sequence[Checker],
+        reconciler: Reconciler,
+        announcements: Announcements,
+        limits: Limits,
+        *,
+        repair: bool,
+        complete: bool,
+        note: Note,
+    ) -> None:
+        self.number = number
+        self.repair = repair
+        self._complete = complete
+        self._checkers = checkers
+        self._reconciler = reconciler
+        self._announcements = announcements
+        self._sample = limits.verification_sample
+        self._note = note
+        self._started_at = time.time()
+        self._finished_at: float | None = None
+        self._total = 0
+        self._found = {checker.name: BoundaryFindings(checker.name) for checker in checkers}
+        self._records: deque[ConflictRecord] = deque(maxlen=limits.verification_records)
+        self._said_at = 0.0
+
+    async def to_the_end(self) -> VerificationReport:
+        """Check everything; the report. Only the complete kind is announced."""
+        self._say(AnnouncementKind.VERIFICATION_STARTED, f"Verification {self.number} began.")
+        try:
+            for checker in self._checkers:
+                await self._check(checker)
+        except asyncio.CancelledError:
+            self._excuse_unfinished()
+            raise
+        finally:
+            self._finished_at = time.time()
+            self._say(AnnouncementKind.VERIFICATION_FINISHED, f"Verification {self.number} ended: {self._sums()}.")
+        return self.report()
+
+    def report(self) -> VerificationReport:
+        """What has been found so far."""
+        return VerificationReport(
+            self.number,
+            self._complete,
+            self.repair,
+            self._started_at,
+            self._finished_at,
+            self._total,
+            tuple(self._found.values()),
+            tuple(self._records),
+        )
+
+    async def _check(self, checker: Checker) -> None:
+        problem = ""
+        try:
+            batches: AsyncGenerator[Checked, None] = checker.whole() if self._complete else checker.sample(self._sample)
+            async with aclosing(batches):
+                async for batch in batches:
+                    await self._take(checker.name, batch)
+                    await asyncio.sleep(0)  # requests go first
+        except ChoraleError as error:
+            problem = str(error)
+        self._add(checker.name, 0, 0, 0, problem)
+
+    async def _take(self, name: BoundaryName, batch: Checked) -> None:
+        self._total += batch.expected
+        healed = 0
+        for conflict in batch.conflicts:
+            record = await self._reconciler.settle(conflict) if self.repair else self._reconciler.report(conflict)
+            healed += record.settlement in _HEALED
+            self._records.append(record)
+        self._add(name, batch.entities, len(batch.conflicts), healed, "")
+        now = time.monotonic()
+        if now - self._said_at >= _SAID_EVERY:
+            self._said_at = now
+            self._say(AnnouncementKind.VERIFICATION_PROGRESS, f"Verification {self.number}: {self._sums()}.")
+
+    def _add(self, name: BoundaryName, checked: int, conflicts: int, healed: int, problem: str) -> None:
+        known = self._found[name]
+        self._found[name] = BoundaryFindings(
+            name, known.checked + checked, known.conflicts + conflicts, known.healed + healed, problem
+        )
+        self._note(name, checked, conflicts, healed, problem)
+
+    def _excuse_unfinished(self) -> None:
+        for name, found in self._found.items():
+            if not found.problem:
+                self._found[name] = BoundaryFindings(name, found.checked, found.conflicts, found.healed, _CANCELLED)
+
+    def _say(self, kind: AnnouncementKind, detail: str) -> None:
+        if self._complete:
+            self._announcements.announce(kind, detail)
+
+    def _sums(self) -> str:
+        found = self._found.values()
+        checked, conflicts = sum(f.checked for f in found), sum(f.conflicts for f in found)
+        return f"{checked} of {max(self._total, checked)} looked at, {conflicts} conflicts"
