@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chorale.domain.conflict import ConflictKind, Settlement
+from chorale.domain.updates import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A distribution: how many, and its 50th and 99th percentile in seconds (0 where none)."""
+    """A distribution: how many there were in all, and the 50th and 99th percentile of the newest of them in seconds (0
+    where there was none)."""
 
     count: int
     p50: float
@@ -22,7 +24,8 @@ class MeasuresNow:
     """The seed's measures and those beside them, since the process started.
 
     `conflict_rate` is conflicts per hour over the last hour; `recovery_success` the part (0 to 1) of conflicts that
-    were resolved of those where that was tried, None before the first."""
+    were RESOLVED or CLIENT_TOLD of these and the FAILED together, None before the first. What waits for bytes, and what
+    was only reported, is no attempt and counts in neither."""
 
     state_sync_delay: Spread
     propagation_time: Spread
@@ -56,6 +59,16 @@ class Measures(Protocol):
 
     def queue_depth(self, queue: str, depth: int) -> None:
         """How many wait in a bounded queue now: "inbox", "lanes", "settling", "announcements" …"""
+
+    def updated(self, outcome: Outcome) -> None:
+        """An update has come to this outcome; CONFIRMED and UNKNOWN may be followed by another."""
+
+    def operated(self, kind: str, result: str, seconds: float | None) -> None:
+        """A GraphQL operation of `kind` "query", "mutation" or "subscription" ended with `result` "ok", "errors" or
+        "refused" (nothing was executed); None where its duration says nothing."""
+
+    def opened(self, what: str, change: int) -> None:
+        """One more (1) or one less (-1) "connection" or "subscription" is open."""
 
     def now(self) -> MeasuresNow:
         """All of them."""
