@@ -31,6 +31,7 @@ from chorale.domain.content import (
     StoredContent,
 )
 from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent, TransactionRecord
+from chorale.domain.kept import KeptMessage, KeptThread
 from chorale.domain.paging import Page, PageRequest
 from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, Projection, Settled, ThreadProgress
 from chorale.domain.treasury import (
@@ -268,6 +269,22 @@ class Index(IndexReader, Protocol):
 
     async def content_hashes(self, thread_id: str, after: str, limit: int) -> Sequence[str]:
         """Hashes of a thread's messages with an account above `after` ("" to begin), ascending."""
+
+    async def hashes_after(self, after: str, limit: int) -> Sequence[str]:
+        """Hashes of all messages above `after` ("" to begin), ascending, staged ones included."""
+
+    async def kept_threads(self, thread_ids: Sequence[str]) -> Mapping[str, KeptThread]:
+        """Rows of these threads, of one moment; those whose account is not indexed are left out."""
+
+    async def kept_messages(self, content_hashes: Sequence[str]) -> Mapping[str, KeptMessage]:
+        """Rows of these messages, of one moment, staged ones included; absent ones are left out."""
+
+    async def count_messages(self, thread_id: str, up_to: int) -> int:
+        """How many of a thread's messages came on chain at its sequence `up_to` or before."""
+
+    async def recomputed_root(self, thread_id: str, count: int) -> str | None:
+        """Root of the first `count` leaves of a thread's tree, every node recomputed from its children; None where one
+        is absent or wrong."""
 
     async def apply(self, projection: Projection) -> EventPosition:
         """Rows, tree, events and chain cursor in one commit; then subscribers wake. Returns the end of the log.

@@ -15,12 +15,13 @@ from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, Se
 from datasources.index import listings, log, pages, tree
 from datasources.index.connections import Connections
 from datasources.index.integers import exact_sum, joined
+from datasources.index.kept_queries import KeptQueries
 from datasources.index.listed import listed
 from datasources.index.listings import Listing
 from datasources.index.treasury_queries import TreasuryQueries
 
 
-class IndexQueries(TreasuryQueries):
+class IndexQueries(TreasuryQueries, KeptQueries):
     """Every question that the index answers from its tables; see `IndexReader` and `Index` in the ports."""
 
     def __init__(self, connections: Connections, log_id: str) -> None:

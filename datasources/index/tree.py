@@ -37,7 +37,7 @@ def append(connection: sqlite3.Connection, thread: int, count: int, content_hash
         waiting[level] = node
         count += 1
     connection.executemany("INSERT INTO nodes (thread, number, hash) VALUES (?, ?, ?)", rows)
-    return _edges(count, lambda level, _: waiting[level])[DEPTH] if count else EMPTY[DEPTH]
+    return edges(count, lambda level, _: waiting[level])[DEPTH] if count else EMPTY[DEPTH]
 
 
 def path(connection: sqlite3.Connection, thread: int, leaf_index: int, count: int) -> tuple[str, ...]:
@@ -45,13 +45,13 @@ def path(connection: sqlite3.Connection, thread: int, leaf_index: int, count: in
     siblings = [(level, (leaf_index >> level) ^ 1) for level in range(DEPTH)]
     complete = [(level, place) for level, place in siblings if (place + 1) << level <= count]
     stored = _reader(connection, thread, {*complete, *_peaks(count)})
-    edges = _edges(count, stored)
+    cut = edges(count, stored)
     hashes = []
     for level, place in siblings:
         if (place + 1) << level <= count:
             hashes.append(stored(level, place))
         elif place << level < count:
-            hashes.append(edges[level])
+            hashes.append(cut[level])
         else:
             hashes.append(EMPTY[level])
     return tuple(hashes)
@@ -62,7 +62,7 @@ def _peaks(count: int) -> list[tuple[int, int]]:
     return [(level, (count >> level) - 1) for level in range(DEPTH + 1) if count >> level & 1]
 
 
-def _edges(count: int, stored: Node) -> Sequence[str]:
+def edges(count: int, stored: Node) -> Sequence[str]:
     """At each level the subtree that the end cuts, completed by empty ones; at 20 it is the root.
 
     Where the end falls between two subtrees of a level, that level's is empty."""
