@@ -14,6 +14,7 @@ from chorale.domain.approval import MessageStatus
 from chorale.domain.content import ContentKey, ContentKind, Embedding, StoredContent
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError, IndexDivergedError
 from chorale.domain.events import LoggedEvent, NewEvent, TransactionRecord
+from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
 from chorale.domain.projection import ListedThread, Projection, Settled
 from chorale.domain.updates import Authority
@@ -22,6 +23,7 @@ from chorale.projection.progress import ChainProgress
 from chorale.projection.promotion import Promoter
 from chorale.projection.protocol_lane import ProtocolLane
 from chorale.projection.thread_changes import ThreadChanges
+from chorale.projection.turns import Turns
 from programs.addresses import ProgramAddresses
 
 _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the node does not show yet
@@ -29,16 +31,26 @@ _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the 
 
 class Projector:
     """Writes Qdrant's promotions, the index and its log. `progress` is the watcher's place on the chain, `protocol` the
-    lane of what all threads share."""
+    lane of what all threads share. Where replicas share the content, the one that holds `lease` promotes, and the
+    others wait for it, at most `patience` seconds, before they do it themselves."""
 
-    def __init__(self, chain: Chain, content: ContentStore, embedder: Embedder, index: Index) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        content: ContentStore,
+        embedder: Embedder,
+        index: Index,
+        *,
+        lease: Lease | None = None,
+        patience: float = 0.0,
+    ) -> None:
         self.progress = ChainProgress()
         self._chain = chain
         self._index = index
         self._addresses = ProgramAddresses(chain.program_id)
         self.protocol = ProtocolLane(chain, index)
         self._changes = ThreadChanges(chain)
-        self._promoter = Promoter(content, embedder)
+        self._promoter = Promoter(content, embedder, Turns(lease or OwnLease(), patience))
         self._lanes = Lanes(self._round)
 
     async def settle(

@@ -89,6 +89,7 @@ class Limits:
     cache_ttl: float = 3600.0
     cache_flight: float = 0.5
     lease_ttl: float = 10.0
+    lease_patience: float = 2.0
     authority_timeout: float = 5.0
     authority_attempts: int = 3
     breaker_failures: int = 5

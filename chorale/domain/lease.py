@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 
@@ -18,3 +19,21 @@ class Lease(Protocol):
 
     async def wait_for_change(self) -> None:
         """Return when `held` has changed since the call."""
+
+
+class OwnLease:
+    """The lease where nothing is shared: always held."""
+
+    @property
+    def held(self) -> bool:
+        """See Lease."""
+        return True
+
+    @property
+    def holder(self) -> str:
+        """See Lease."""
+        return "this process"
+
+    async def wait_for_change(self) -> None:
+        """See Lease: never returns."""
+        await asyncio.Event().wait()

@@ -12,6 +12,7 @@ from chorale.domain.approval import MessageStatus
 from chorale.domain.content import ContentKey, ContentKind, Embedding, Promotion, StoredContent
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import ContentStore, Embedder
+from chorale.projection.turns import Turns
 
 _CHUNK = 64
 _OFFERED = 256
@@ -19,11 +20,13 @@ _PAUSES = (0.1, 0.4, 1.6)  # s between attempts while the store is away
 
 
 class Promoter:
-    """Writes promotions, embedding what has no vectors of this model yet. Points that are absent stay absent."""
+    """Sees that promotions are written, by whose turn it is, embedding what has no vectors of this model yet. Points
+    that are absent stay absent."""
 
-    def __init__(self, content: ContentStore, embedder: Embedder) -> None:
+    def __init__(self, content: ContentStore, embedder: Embedder, turns: Turns) -> None:
         self._content = content
         self._embedder = embedder
+        self._turns = turns
         self._offered: OrderedDict[ContentKey, asyncio.Future[Embedding]] = OrderedDict()
 
     def offer(self, key: ContentKey, embedding: asyncio.Future[Embedding]) -> None:
@@ -49,14 +52,18 @@ class Promoter:
                     await asyncio.sleep(pause)
 
     async def _promote(self, wanted: Sequence[Promotion]) -> None:
-        fetched = await self._content.fetch([promotion.key for promotion in wanted])
-        # Bytes that are missing or no longer match their hash hold nothing up: they can be supplied again later.
-        stored = {key: answer.stored for key, answer in fetched.items() if answer.stored is not None}
-        due = [
-            promotion
-            for promotion in wanted
-            if promotion.key in stored and _is_behind(stored[promotion.key], promotion)
-        ]
+        turn = self._turns.begin()
+        while True:
+            fetched = await self._content.fetch([promotion.key for promotion in wanted])
+            # Bytes that are missing or no longer match their hash hold nothing up: they can be supplied again later.
+            stored = {key: answer.stored for key, answer in fetched.items() if answer.stored is not None}
+            due = [
+                promotion
+                for promotion in wanted
+                if promotion.key in stored and _is_behind(stored[promotion.key], promotion)
+            ]
+            if not due or not await turn.is_others():
+                break
         bare = [promotion.key for promotion in due if not _has_vectors(stored[promotion.key], promotion)]
         vectors = await self._vectors({key: stored[key].body for key in bare})
         if due:
