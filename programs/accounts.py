@@ -17,7 +17,9 @@ ProgramAccount = ProtocolAccount | ThreadAccount | MessageAccount
 PROTOCOL_SIZE = 164
 THREAD_VECTOR = 927
 MESSAGE_VECTOR = 279
+THREAD_ID = 11  # where its id stands in a `Thread`
 MESSAGE_THREAD = 10  # where the address of its thread stands in a `Message`
+MESSAGE_HASH = 75  # where its content hash stands in a `Message`
 # What every `Thread` begins with, as a filter of getProgramAccounts: offset, and 8 bytes in base58. (Of a key with 24
 # zero bytes in front, each of them is a "1".)
 THREADS = (0, key_text(bytes(24) + ACCOUNTS["Thread"].discriminator)[24:])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chorale.domain.approval import MessageStatus
-
 
 @dataclass(frozen=True, slots=True)
 class KeptThread:
@@ -21,13 +19,14 @@ class KeptThread:
 
 @dataclass(frozen=True, slots=True)
 class KeptMessage:
-    """A message's rows; `sequence` is 0 while STAGED, `votes` holds (voter, approve, claimed), amounts are base units,
+    """A message's rows as they stand, whatever is written there: `thread_id` is "" where they belong to no thread,
+    `status` any text. `sequence` is 0 while STAGED, `votes` holds (voter, approve, claimed), amounts are base units,
     times unix s."""
 
     content_hash: str
     thread_id: str
     author: str
-    status: MessageStatus
+    status: str
     sequence: int
     submitted_sequence: int
     submitted_at: int

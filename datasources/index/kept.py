@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from chorale.domain.approval import MessageStatus
 from chorale.domain.kept import KeptMessage, KeptThread
 from datasources.index.integers import unsigned
 from datasources.index.tree import edges, node_number
@@ -34,9 +33,9 @@ def threads(connection: sqlite3.Connection, thread_ids: Sequence[str]) -> Mappin
 def messages(connection: sqlite3.Connection, content_hashes: Sequence[str]) -> Mapping[str, KeptMessage]:
     """Rows of these messages by hash, staged ones included; absent ones are left out."""
     rows = connection.execute(
-        f"""SELECT m.number, m.content_hash, t.thread_id, m.author, m.status, m.sequence, m.submitted_sequence,
-            m.submitted_at, m.expires_at, m.decided_at, m.share, m.escrow_remaining
-            FROM messages m JOIN threads t ON t.number = m.thread
+        f"""SELECT m.number, m.content_hash, coalesce(t.thread_id, ''), m.author, m.status, m.sequence,
+            m.submitted_sequence, m.submitted_at, m.expires_at, m.decided_at, m.share, m.escrow_remaining
+            FROM messages m LEFT JOIN threads t ON t.number = m.thread
             WHERE m.content_hash IN ({_marks(content_hashes)})""",  # noqa: S608 -- only marks
         tuple(content_hashes),
     ).fetchall()
@@ -102,7 +101,7 @@ def _message(row: tuple[Any, ...], votes: Iterable[tuple[Any, ...]]) -> KeptMess
         content_hash=content_hash,
         thread_id=thread_id,
         author=author,
-        status=MessageStatus(status),
+        status=status,
         sequence=sequence,
         submitted_sequence=submitted_sequence,
         submitted_at=submitted_at,
