@@ -39,8 +39,8 @@ class Promoter:
     async def promote(self, thread: ThreadAccount, messages: Iterable[MessageAccount], *, title: bool) -> None:
         """Promote a thread's messages, and its title. Raises AuthorityUnavailableError where the store stays away."""
         fingerprint = self._embedder.fingerprint
-        wanted = [_title(thread, fingerprint)] if title else []
-        remaining = iter([*wanted, *(_message(thread, message, fingerprint) for message in messages)])
+        wanted = [title_promotion(thread, fingerprint)] if title else []
+        remaining = iter([*wanted, *(message_promotion(thread, message, fingerprint) for message in messages)])
         while chunk := list(islice(remaining, _CHUNK)):
             for pause in (*_PAUSES, None):
                 try:
@@ -102,13 +102,15 @@ def _with(promotion: Promotion, embedding: Embedding | None) -> Promotion:
     )  # fmt: skip
 
 
-def _title(thread: ThreadAccount, fingerprint: str) -> Promotion:
+def title_promotion(thread: ThreadAccount, fingerprint: str) -> Promotion:
+    """What the chain says of a thread's title, without vectors."""
     # A title never changes and everyone may read it: the thread's first sequence is its only one.
     key = ContentKey(ContentKind.TITLE, thread.thread_id, thread.title_hash)
     return Promotion(key, thread.creator, MessageStatus.PUBLISHED, 1, thread.created_at, 1, (), None, fingerprint)
 
 
-def _message(thread: ThreadAccount, message: MessageAccount, fingerprint: str) -> Promotion:
+def message_promotion(thread: ThreadAccount, message: MessageAccount, fingerprint: str) -> Promotion:
+    """What the chain says of a message, without vectors."""
     return Promotion(
         ContentKey(ContentKind.MESSAGE, thread.thread_id, message.content_hash),
         message.author,
