@@ -1,4 +1,4 @@
-"""Session store in Redis through aiocache, shared by all replicas."""
+"""Redis through aiocache, shared by all replicas: how it is opened, and the session store in it."""
 
 from __future__ import annotations
 
@@ -38,32 +38,39 @@ class BytesSerializer(BaseSerializer):  # type: ignore[misc]  # aiocache publish
 
 
 @asynccontextmanager
-async def open_redis_sessions(url: str) -> AsyncIterator[RedisSessions]:
-    """The store behind `redis(s)://[user:password@]host[:port][/db]`. Raises AuthorityUnavailableError where it is
-    away."""
+async def open_redis_cache(url: str, *, timeout: float, retries: int) -> AsyncIterator[RedisCache]:
+    """aiocache over one connection pool to `redis(s)://[user:password@]host[:port][/db]`, which need not be there yet.
+    `timeout` in seconds."""
     parts = urlsplit(url)
     cache = RedisCache(
         serializer=BytesSerializer(),
         namespace=_NAMESPACE,
-        timeout=2 * _TIMEOUT,
+        timeout=2 * timeout,
         endpoint=parts.hostname or "127.0.0.1",
         port=parts.port or 6379,
         db=int(parts.path.strip("/") or 0),
         password=unquote(parts.password) if parts.password else None,
         ssl=parts.scheme == "rediss",
-        create_connection_timeout=_TIMEOUT,
+        create_connection_timeout=timeout,
         connection_pool_kwargs={
             "username": unquote(parts.username) if parts.username else None,
-            "socket_timeout": _TIMEOUT,
-            "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), _RETRIES),
+            "socket_timeout": timeout,
+            "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), retries),
         },
     )
-    sessions = RedisSessions(cache)
     try:
-        await sessions.get("ready")
-        yield sessions
+        yield cache
     finally:
         await cache.client.aclose()  # aiocache's own close() calls what redis-py has deprecated
+
+
+@asynccontextmanager
+async def open_redis_sessions(url: str) -> AsyncIterator[RedisSessions]:
+    """The store behind `redis(s)://…`. Raises AuthorityUnavailableError where it is away."""
+    async with open_redis_cache(url, timeout=_TIMEOUT, retries=_RETRIES) as cache:
+        sessions = RedisSessions(cache)
+        await sessions.get("ready")
+        yield sessions
 
 
 class RedisSessions:

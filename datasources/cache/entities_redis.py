@@ -1,0 +1,242 @@
+"""The entity cache in Redis through aiocache, shared by all replicas: one script per call, one connection pool.
+
+A Redis that cannot be reached costs a read through and no more: after a failure it is left alone for a while. Floors
+that could not be raised meanwhile are owed: until they are paid, nothing that Redis holds is served here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import Any, TypeAlias
+
+from aiocache import RedisCache
+from redis.exceptions import RedisError
+
+from chorale.domain.caching import CachedAccount, Floor, Lookup
+from chorale.domain.chain import AccountData
+from chorale.settings import Limits
+from datasources.cache import entities_scripts as scripts
+from datasources.cache.flights import Flights
+from datasources.cache.redis import open_redis_cache
+
+_log = logging.getLogger(__name__)
+
+Argument: TypeAlias = str | bytes | int | float
+
+_MISS = 2  # fields in the answer for an address that is not served: its floor's slot, and whether it is claimed
+_POLLS = (0.002, 0.005, 0.01, 0.02)  # s between looks at what another replica reads; the last one again and again
+
+
+@asynccontextmanager
+async def open_redis_entities(
+    url: str, name: str, limits: Limits, clock: Callable[[], float] = time.time
+) -> AsyncIterator[RedisEntities]:
+    """The cache `name` behind `redis(s)://…`. It need not be there yet."""
+    async with open_redis_cache(url, timeout=limits.cache_timeout, retries=1) as cache:
+        yield RedisEntities(cache, name, limits, clock)
+
+
+class RedisEntities:
+    """Implements `chorale.domain.caching.EntityCache`; `clock` gives unix seconds."""
+
+    def __init__(self, cache: RedisCache, name: str, limits: Limits, clock: Callable[[], float]) -> None:
+        self._key = f"{{chorale:entities:{name}}}"  # braces: all of it in one place of a cluster
+        self._limits = limits
+        self._clock = clock
+        self._flights = Flights(limits.cache_flight)
+        self._redis = cache.client
+        self._scripts: dict[str, Any] = {}
+        self._away_until = 0.0
+        self._owed = Owed(limits.cache_entries)
+        self._paying = asyncio.Lock()
+
+    async def get(self, addresses: Sequence[str]) -> Mapping[str, CachedAccount]:
+        """See EntityCache."""
+        return (await self._look_up(addresses, frozenset())).found
+
+    async def look_up(self, addresses: Sequence[str]) -> Lookup:
+        """See EntityCache. In this process one reader at a time claims, among the processes Redis decides."""
+        begun = self._flights.begin(addresses)
+        lookup = Lookup({})
+        try:
+            lookup = await self._look_up(addresses, begun)
+        finally:
+            self._flights.end(begun - lookup.claimed)
+        return lookup
+
+    async def wait(self, addresses: Sequence[str]) -> None:
+        """See EntityCache. For what another replica reads it is asked again and again."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._limits.cache_flight
+        await self._flights.wait(addresses)
+        pauses = chain(_POLLS, repeat(_POLLS[-1]))
+        while loop.time() < deadline and await self._call(scripts.CLAIMED, addresses):
+            await asyncio.sleep(next(pauses))
+
+    async def put(self, entries: Mapping[str, CachedAccount], lookup: Lookup | None = None) -> None:
+        """See EntityCache."""
+        lookup = lookup or Lookup({})
+        arguments: list[Argument] = [lookup.era, lookup.claim, self._limits.cache_entries, len(lookup.claimed)]
+        arguments += lookup.claimed
+        for address, entry in entries.items():
+            arguments += [address, *_fields(entry)]
+        try:
+            if (entries or lookup.claimed) and await self._pay():
+                await self._call(scripts.PUT, arguments)
+        finally:
+            self._flights.end(lookup.claimed)
+
+    async def abandon(self, lookup: Lookup) -> None:
+        """See EntityCache."""
+        await self.put({}, lookup)
+
+    async def last_known(self, addresses: Sequence[str]) -> Mapping[str, CachedAccount]:
+        """See EntityCache."""
+        held = await self._call(scripts.LAST_KNOWN, addresses) if addresses else None
+        return {address: _entry(address, one) for address, one in zip(addresses, held or (), strict=False) if one}
+
+    async def raise_floors(self, floors: Mapping[str, Floor]) -> bool:
+        """See EntityCache."""
+        return await self._raise(Owed(self._limits.cache_entries, dict(floors)))
+
+    async def raise_all(self, slot: int) -> bool:
+        """See EntityCache."""
+        return await self._raise(Owed(self._limits.cache_entries, all_below=slot))
+
+    async def settled(self) -> bool:
+        """See EntityCache."""
+        return await self._pay(at_once=True)
+
+    async def forget(self, addresses: Sequence[str]) -> None:
+        """See EntityCache."""
+        if addresses and await self._call(scripts.FORGET, addresses) is None:
+            _log.warning("%d entries of the cache could not be dropped: Redis is away.", len(addresses))
+
+    async def clear(self) -> None:
+        """See EntityCache."""
+        await self._raise(Owed(self._limits.cache_entries, everything=True))
+
+    async def sample(self, limit: int) -> Mapping[str, CachedAccount]:
+        """See EntityCache."""
+        chosen = await self._call(scripts.SAMPLE, [limit]) if limit > 0 else None
+        return await self.get([address.decode() for address in chosen]) if chosen else {}
+
+    async def _look_up(self, addresses: Sequence[str], claim: frozenset[str]) -> Lookup:
+        if not addresses or not await self._pay():
+            return Lookup({})
+        token = secrets.token_hex(8)
+        limits = self._limits
+        arguments: list[Argument] = [self._clock() - limits.cache_ttl, token, int(limits.cache_flight * 1000)]
+        for address in addresses:
+            arguments += [address, "1" if address in claim else "0"]
+        answer = await self._call(scripts.LOOK_UP, arguments)
+        if answer is None or self._owed:  # what was owed meanwhile may forbid what was found
+            return Lookup({})
+        held = dict(zip(addresses, answer[1:], strict=True))
+        found = {address: _entry(address, one) for address, one in held.items() if len(one) > _MISS}
+        missing = {address: one for address, one in held.items() if len(one) == _MISS}
+        claimed = frozenset(address for address, (_, mine) in missing.items() if mine)
+        slot = max((floor for floor, _ in missing.values()), default=-1)
+        return Lookup(
+            found=found,
+            claimed=claimed,
+            awaited=frozenset(missing) - claimed,
+            slot=None if slot < 0 else slot,
+            era=answer[0].decode(),
+            claim=token,
+        )
+
+    async def _raise(self, raised: Owed) -> bool:
+        try:
+            stands = await self._pay() and await self._told(raised)
+        except BaseException:  # given up by its caller: still owed
+            self._owed.add(raised)
+            raise
+        if not stands:
+            self._owed.add(raised)
+        return stands
+
+    async def _pay(self, *, at_once: bool = False) -> bool:
+        """Raise what is owed; False where that has to wait. `at_once`: even if Redis was away just now."""
+        if not self._owed and not self._paying.locked():
+            return True
+        if at_once:
+            self._away_until = 0.0
+        async with self._paying:
+            owed, self._owed = self._owed, Owed(self._limits.cache_entries)
+            paid = False
+            try:
+                paid = not owed or await self._told(owed)
+            finally:
+                if not paid:
+                    self._owed.add(owed)
+        return not self._owed
+
+    async def _told(self, owed: Owed) -> bool:
+        if owed.everything and await self._call(scripts.CLEAR, ()) is None:
+            return False
+        arguments: list[Argument] = [self._limits.cache_entries, owed.all_below]
+        for address, floor in owed.floors.items():
+            arguments += [address, floor.slot, -1 if floor.version is None else floor.version]
+        return await self._call(scripts.RAISE, arguments) is not None
+
+    async def _call(self, script: str, arguments: Sequence[Argument]) -> Any:
+        """The script's answer; None where Redis is away."""
+        clock = asyncio.get_running_loop().time
+        if clock() < self._away_until:
+            return None
+        run = self._scripts.get(script)
+        if run is None:
+            run = self._scripts[script] = self._redis.register_script(script)
+        common = [secrets.token_hex(8), self._clock(), int(self._limits.cache_keep)]
+        try:
+            async with asyncio.timeout(self._limits.cache_timeout):
+                return await run(keys=[self._key], args=[*common, *arguments])
+        except (RedisError, OSError, TimeoutError) as error:
+            self._away_until = clock() + self._limits.breaker_pause
+            _log.warning("The cache is left alone for %.1f s: %r", self._limits.breaker_pause, error)
+            return None
+
+
+@dataclass
+class Owed:
+    """Floors that Redis has not been told: of single addresses, below which slot of all, or that nothing there counts.
+
+    With more than `most` addresses the highest of their slots stands for all."""
+
+    most: int
+    floors: dict[str, Floor] = field(default_factory=dict)
+    all_below: int = -1
+    everything: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.floors) or self.all_below >= 0 or self.everything
+
+    def add(self, other: Owed) -> None:
+        """What `other` owes as well."""
+        self.everything |= other.everything
+        self.all_below = max(self.all_below, other.all_below)
+        for address, floor in other.floors.items():
+            known = self.floors.get(address)
+            self.floors[address] = floor if known is None else known.joined(floor)
+        if len(self.floors) > self.most:
+            self.all_below = max(self.all_below, *(floor.slot for floor in self.floors.values()))
+            self.floors.clear()
+
+
+def _fields(entry: CachedAccount) -> tuple[Argument, ...]:
+    account = entry.account
+    return entry.slot, entry.version, entry.read_at, account.owner, account.lamports, account.data
+
+
+def _entry(address: str, fields: Sequence[bytes]) -> CachedAccount:
+    slot, version, read_at, owner, lamports, data = fields
+    account = AccountData(address, owner.decode(), int(lamports), data)
+    return CachedAccount(account, int(slot), int(version), float(read_at))

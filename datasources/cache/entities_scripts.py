@@ -1,0 +1,188 @@
+"""What Redis runs for the entity cache: each script is one step, so a fill and a floor never pass each other.
+
+KEYS[1] is a hash: `era` (the server's run_id and a token), `served` and `filled` (nothing read at or before these slots
+is served, or filled). Beside it stand, by era, one hash per address (s, v slot and version of the entry, r, o, l, d its
+time, owner, lamports and data; fs, fv the floor's, fv -1 where the version is not known), a sorted set of addresses by
+their last use, and the claims. A server that has started again has another run_id, so what it may have restored from
+before the last floors is never looked at. Versions and slots stay below 2^53; lamports are never computed with.
+"""
+
+from __future__ import annotations
+
+# ARGV[1] a token for a new era. Every script takes these three arguments: token, unix seconds, seconds to keep.
+_BEGIN = """
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local era = redis.call('HGET', KEYS[1], 'era')
+if not era or string.sub(era, 1, #run) ~= run then
+  era = run .. ARGV[1]
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'era', era)
+end
+local now, keep = tonumber(ARGV[2]), ARGV[3]
+local base = KEYS[1] .. ':' .. era .. ':'
+local used = base .. 'used'
+local function number(text) return tonumber(text or -1) end
+local function admitted(slot, version, fs, fv)
+  if not fs or slot > number(fs) then return true end
+  return number(fv) >= 0 and version >= number(fv)
+end
+local function touch(addresses)
+  for at = 1, #addresses, 1000 do
+    local scored = {}
+    for i = at, math.min(at + 999, #addresses) do
+      scored[#scored + 1] = ARGV[2]
+      scored[#scored + 1] = addresses[i]
+    end
+    redis.call('ZADD', used, unpack(scored))
+  end
+  redis.call('EXPIRE', used, keep)
+end
+local function evict(most)
+  local excess = redis.call('ZCARD', used) - most
+  if excess <= 0 then return end
+  local filled = number(redis.call('HGET', KEYS[1], 'filled'))
+  local gone = redis.call('ZPOPMIN', used, excess)
+  for i = 1, #gone, 2 do
+    filled = math.max(filled, number(redis.call('HGET', base .. gone[i], 'fs')))
+    redis.call('UNLINK', base .. gone[i])
+  end
+  redis.call('HSET', KEYS[1], 'filled', string.format('%.0f', filled))
+end
+"""
+
+# ARGV: …, oldest time served, claim token, milliseconds it lasts, then per address: address, "1" to claim it.
+# Answers era, then per address {slot, version, time, owner, lamports, data}, or {floor's slot, 1 where claimed}.
+LOOK_UP = (
+    _BEGIN
+    + """
+local oldest, claim, lasts = tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local served = number(redis.call('HGET', KEYS[1], 'served'))
+local answer, hits = {era}, {}
+for i = 7, #ARGV, 2 do
+  local held = redis.call('HMGET', base .. ARGV[i], 's', 'v', 'r', 'o', 'l', 'd', 'fs', 'fv')
+  local slot = number(held[1])
+  if held[1] and slot > served and tonumber(held[3]) > oldest
+      and admitted(slot, number(held[2]), held[7], held[8]) then
+    answer[#answer + 1] = {held[1], held[2], held[3], held[4], held[5], held[6]}
+    hits[#hits + 1] = ARGV[i]
+  else
+    local mine = 0
+    if ARGV[i + 1] == '1' and redis.call('SET', base .. 'claim:' .. ARGV[i], claim, 'NX', 'PX', lasts) then
+      mine = 1
+    end
+    answer[#answer + 1] = {number(held[7]), mine}
+  end
+end
+if #hits > 0 then touch(hits) end
+return answer
+"""
+)
+
+# ARGV: …, era of the lookup or "", claim token, most entries, then how many addresses are claimed and these, then per
+# entry: address, slot, version, time, owner, lamports, data.
+PUT = (
+    _BEGIN
+    + """
+local first = 8 + tonumber(ARGV[7])
+for i = 8, first - 1 do
+  local key = base .. 'claim:' .. ARGV[i]
+  if redis.call('GET', key) == ARGV[5] then redis.call('DEL', key) end
+end
+if ARGV[4] ~= '' and ARGV[4] ~= era then return 0 end
+local above = redis.call('HMGET', KEYS[1], 'served', 'filled')
+above = math.max(number(above[1]), number(above[2]))
+local put = {}
+for i = first, #ARGV, 7 do
+  local key, slot, version = base .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  local held = redis.call('HMGET', key, 's', 'v', 'fs', 'fv')
+  local old, oldVersion = number(held[1]), number(held[2])
+  if slot > above and admitted(slot, version, held[3], held[4])
+      and (slot > old or (slot == old and version >= oldVersion)) then
+    if slot > old and version < oldVersion then
+      redis.call('HDEL', key, 's', 'v', 'r', 'o', 'l', 'd')
+    else
+      redis.call('HSET', key, 's', ARGV[i + 1], 'v', ARGV[i + 2], 'r', ARGV[i + 3], 'o', ARGV[i + 4],
+        'l', ARGV[i + 5], 'd', ARGV[i + 6])
+      redis.call('EXPIRE', key, keep)
+      put[#put + 1] = ARGV[i]
+    end
+  end
+end
+if #put > 0 then
+  touch(put)
+  evict(tonumber(ARGV[6]))
+end
+return #put
+"""
+)
+
+# ARGV: …, most entries, the slot below which nothing at all is served or -1, then per floor: address, slot, version.
+RAISE = (
+    _BEGIN
+    + """
+if number(ARGV[5]) > number(redis.call('HGET', KEYS[1], 'served')) then
+  redis.call('HSET', KEYS[1], 'served', ARGV[5])
+end
+local raised = {}
+for i = 6, #ARGV, 3 do
+  local key, slot, version = base .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  local held = redis.call('HMGET', key, 'fs', 'fv')
+  local fs, fv = number(held[1]), number(held[2])
+  if held[1] then
+    if version >= 0 and fv >= 0 then
+      slot, version = math.max(slot, fs), math.max(version, fv)
+    elseif slot == fs then
+      version = -1
+    elseif fs > slot then
+      slot, version = fs, fv
+    end
+  end
+  redis.call('HSET', key, 'fs', string.format('%.0f', slot), 'fv', string.format('%.0f', version))
+  redis.call('EXPIRE', key, keep)
+  raised[#raised + 1] = ARGV[i]
+end
+if #raised > 0 then
+  touch(raised)
+  evict(tonumber(ARGV[4]))
+end
+return 1
+"""
+)
+
+# ARGV: …, then addresses: whatever is held of each, {} where nothing is.
+LAST_KNOWN = (
+    _BEGIN
+    + """
+local answer = {}
+for i = 4, #ARGV do
+  local held = redis.call('HMGET', base .. ARGV[i], 's', 'v', 'r', 'o', 'l', 'd')
+  answer[#answer + 1] = held[1] and held or {}
+end
+return answer
+"""
+)
+
+# ARGV: …, then addresses: how many of them are claimed.
+CLAIMED = (
+    _BEGIN
+    + """
+local claimed = 0
+for i = 4, #ARGV do claimed = claimed + redis.call('EXISTS', base .. 'claim:' .. ARGV[i]) end
+return claimed
+"""
+)
+
+# ARGV: …, then addresses whose entries go and whose floors stay.
+FORGET = (
+    _BEGIN
+    + """
+for i = 4, #ARGV do redis.call('HDEL', base .. ARGV[i], 's', 'v', 'r', 'o', 'l', 'd') end
+return 1
+"""
+)
+
+# ARGV: …, how many: addresses by chance.
+SAMPLE = _BEGIN + "return redis.call('ZRANDMEMBER', used, tonumber(ARGV[4]))"
+
+# Another era: whatever is there is never looked at again, and goes when its time is over.
+CLEAR = _BEGIN + "redis.call('DEL', KEYS[1], used) return 1"
