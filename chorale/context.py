@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import strawberry
 
+from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
 from chorale.settings import Limits
 from datasources.loaders import Loaders, TokenFacts
 from programs.addresses import ProgramAddresses
 
 if TYPE_CHECKING:
+    from chorale.announcements import Announcements
     from chorale.auth import SignIn, Viewer
+    from chorale.boundaries import Boundaries
     from chorale.keeper import Keeper
     from chorale.prepare import Preparer
+    from chorale.reconcile import Reconciler
     from chorale.state_update import StateUpdates
 
 
@@ -49,6 +53,11 @@ class Context:
     addresses: ProgramAddresses
     facts: TokenFacts
     limits: Limits
+    measures: Measures
+    announcements: Announcements
+    reconciler: Reconciler
+    boundaries: Boundaries
+    operators: frozenset[str] = frozenset()
     dev: DevTools | None = None
     keeper: Keeper | None = None
     deadline: float | None = None

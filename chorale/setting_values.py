@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +18,14 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 def host(text: str) -> str | None:
     """A host name or an address, without a port."""
     return text if re.fullmatch(r"[\w.-]+|[0-9a-fA-F:.]+", text) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address is this machine, seen from itself alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def port(text: str) -> int | None:

@@ -8,25 +8,30 @@ from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from chorale import keeper_settings
+from chorale import keeper_settings, operator_settings
 from chorale import setting_values as values
 from chorale.domain.errors import StartupError
 from chorale.keeper_settings import KeeperSettings
+from chorale.operator_settings import OperatorSettings
 
 T = TypeVar("T")
 
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
+_SECRETS = ("TOKEN", "SECRET", "PASSWORD")
+
 
 class SettingError(StartupError):
     """An environment variable holds a value that is not allowed. What may be a password in it is not repeated."""
 
     def __init__(self, variable: str, value: str, allowed: str) -> None:
-        super().__init__(f"{variable}={_without_credentials(value)!r} is not allowed. Allowed: {allowed}.")
+        super().__init__(f"{variable}={_without_credentials(variable, value)!r} is not allowed. Allowed: {allowed}.")
 
 
-def _without_credentials(value: str) -> str:
+def _without_credentials(variable: str, value: str) -> str:
+    if value and any(word in variable for word in _SECRETS):
+        return "…"
     return value if "@" not in value else f"…{value[value.rindex('@') :]}"
 
 
@@ -73,6 +78,7 @@ class Limits:
     keeper_claim_ttl: float = 600.0
     keeper_stop_timeout: float = 5.0
     keeper_replenish: int = 1_000_000_000
+    measure_samples: int = 4_096
     announcement_log: int = 1_000
     announcement_queue: int = 256
     conflict_log: int = 1_000
@@ -87,11 +93,17 @@ class Limits:
     ui_report_ttl: float = 300.0
     cache_entries: int = 50_000
     cache_ttl: float = 3600.0
+    cache_keep: int = 24 * 3600
     cache_flight: float = 0.5
+    cache_timeout: float = 1.0
+    cache_silence: float = 3.0
     lease_ttl: float = 10.0
     lease_patience: float = 2.0
     authority_timeout: float = 5.0
+    authority_long_timeout: float = 30.0
     authority_attempts: int = 3
+    authority_probe: float = 5.0
+    authority_window: float = 10.0
     breaker_failures: int = 5
     breaker_pause: float = 2.0
     chain_behind_slots: int = 150
@@ -116,6 +128,7 @@ class Settings:
     embedding_model: str = DEFAULT_MODEL
     demo: bool = True
     keeper: KeeperSettings = field(default_factory=KeeperSettings)
+    operators: OperatorSettings = field(default_factory=OperatorSettings)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -127,6 +140,17 @@ class Settings:
     def keeps(self) -> bool:
         """Whether `serve` runs the keeper."""
         return self.embedded_chain if self.keeper.runs is None else self.keeper.runs
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the server: by its own address, and by the one that browsers use."""
+        public = urlsplit(self.public_url).hostname or ""
+        return values.is_loopback(self.host) and values.is_loopback(public)
+
+    @property
+    def serves_metrics(self) -> bool:
+        """Whether `/metrics` is there."""
+        return self.operators.serves_metrics(loopback=self.on_loopback)
 
     @property
     def http_address(self) -> str:
@@ -195,6 +219,7 @@ class Settings:
             embedding_model=read("EMBEDDING_MODEL", cls.embedding_model, lambda t: t, "a model name or a folder"),
             demo=read("DEMO", cls.demo, {"1": True, "0": False}.get, "1 or 0"),
             keeper=KeeperSettings.read(read),
+            operators=OperatorSettings.read(read),
         )._checked()
 
     def _checked(self) -> Self:
@@ -211,6 +236,10 @@ class Settings:
                 "CHORALE_PROGRAM_ID",
                 "",
                 "the address of the deployed program, needed with a CHORALE_CHAIN_URL of a cluster",
+            )
+        if self.serves_metrics and not self.on_loopback and not self.operators.metrics_token:
+            raise SettingError(
+                "CHORALE_METRICS_TOKEN", "", "a token of your own, needed with CHORALE_METRICS=1 beyond loopback"
             )
         if self.keeps and not self.embedded_chain and self.keeper.keypair is None:
             raise SettingError(
@@ -234,6 +263,7 @@ _VARIABLES = {
     "EMBEDDING_MODEL": f"model name, or the folder of one ({DEFAULT_MODEL})",
     "DEMO": "1 or 0: demo data at the first start on an embedded chain (1)",
     **keeper_settings.VARIABLES,
+    **operator_settings.VARIABLES,
 }
 
 

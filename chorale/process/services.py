@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from chorale.announcements import Announcements
 from chorale.auth import SignIn, Viewer
+from chorale.boundaries import Boundaries
 from chorale.context import Context, DevTools
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
@@ -18,6 +20,8 @@ from chorale.process.clusters import chain_identifier
 from chorale.process.keeper_services import open_keeper
 from chorale.process.localnet_process import supervised_localnet
 from chorale.projector import Projector
+from chorale.reconcile import Reconciler
+from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.settings import Settings
 from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
@@ -25,6 +29,7 @@ from datasources.cache.sessions import open_sessions
 from datasources.embeddings import open_embedder
 from datasources.index import open_index
 from datasources.loaders import TokenFacts
+from datasources.metrics import PrometheusMeasures
 from datasources.qdrant import open_content
 from datasources.qdrant.identity import CollectionIdentity
 from datasources.solana.client import open_chain
@@ -62,6 +67,10 @@ class Services:
     facts: TokenFacts
     dev: DevTools | None
     keeper: Keeper | None
+    measures: PrometheusMeasures
+    announcements: Announcements
+    reconciler: Reconciler
+    boundaries: Boundaries
     failure: asyncio.Future[str]
 
     async def admit(self, token: str) -> Viewer | None:
@@ -84,6 +93,11 @@ class Services:
             addresses=self.addresses,
             facts=self.facts,
             limits=self.settings.limits,
+            measures=self.measures,
+            announcements=self.announcements,
+            reconciler=self.reconciler,
+            boundaries=self.boundaries,
+            operators=self.settings.operators.wallets,
             dev=self.dev,
             keeper=self.keeper,
         )
@@ -103,6 +117,10 @@ async def open_services(settings: Settings, say: Say) -> AsyncIterator[Services]
 
 async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], stack: AsyncExitStack) -> Services:
     limits = settings.limits
+    measures = PrometheusMeasures(limits.measure_samples)
+    announcements = Announcements(limits.announcement_log, limits.announcement_queue)
+    reconciler = Reconciler({}, ConflictLog(limits.conflict_log), announcements, measures)
+    boundaries = Boundaries((), reconciler, announcements, limits)
     localnet = None
     if settings.embedded_chain:
         localnet = await stack.enter_async_context(
@@ -158,6 +176,10 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
         facts=facts,
         dev=dev,
         keeper=keeper,
+        measures=measures,
+        announcements=announcements,
+        reconciler=reconciler,
+        boundaries=boundaries,
         failure=failure,
     )
 

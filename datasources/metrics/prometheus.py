@@ -28,7 +28,7 @@ class PrometheusMeasures:
     """
 
     def __init__(self, samples: int = 4_096, now: Callable[[], float] = time.monotonic) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # published without annotations
         self.registry = registry = CollectorRegistry()
         self._synced = Durations(samples)
         self._propagated = Durations(samples)

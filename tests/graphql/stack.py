@@ -10,7 +10,9 @@ from typing import Any, cast
 
 import strawberry
 
+from chorale.announcements import Announcements
 from chorale.auth import Viewer
+from chorale.boundaries import Boundaries
 from chorale.context import Context
 from chorale.domain.chain import AccountsRead, Commitment
 from chorale.domain.content import ContentKey
@@ -18,8 +20,11 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain, ContentStore
 from chorale.domain.updates import Authority
 from chorale.prepare import Preparer
+from chorale.reconcile import Reconciler
+from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.settings import Limits
 from datasources.loaders import TokenFacts
+from datasources.metrics import PrometheusMeasures
 from resolvers.schema import build_schema
 from resolvers.transport.errors import formatted
 from tests.spine.parts import Actor, Draft, Parts
@@ -98,11 +103,17 @@ class Stack:
     parts: Parts
     limits: Limits = field(default_factory=Limits)
     schema: strawberry.Schema = field(default_factory=lambda: build_schema(embedded=True))
+    operators: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.chain = WatchedChain(self.parts.chain)
         self.content = WatchedContent(self.parts.content)
         self.facts = TokenFacts(self.parts.chain, self.parts.running.addresses)
+        self.measures = PrometheusMeasures()
+        self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
+        log = ConflictLog(self.limits.conflict_log)
+        self.reconciler = Reconciler({}, log, self.announcements, self.measures)
+        self.boundaries = Boundaries((), self.reconciler, self.announcements, self.limits)
 
     def context(self, viewer: str | None = None) -> Context:
         """A context as the transport makes it, without what only mutations use."""
@@ -121,6 +132,11 @@ class Stack:
             addresses=self.parts.running.addresses,
             facts=self.facts,
             limits=self.limits,
+            measures=self.measures,
+            announcements=self.announcements,
+            reconciler=self.reconciler,
+            boundaries=self.boundaries,
+            operators=self.operators,
         )
 
     def with_limits(self, **limits: Any) -> Stack:
