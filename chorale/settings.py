@@ -94,7 +94,10 @@ class Limits:
     cache_entries: int = 50_000
     cache_ttl: float = 3600.0
     cache_keep: int = 24 * 3600
+    cache_keep: int = 24 * 3600
     cache_flight: float = 0.5
+    cache_timeout: float = 1.0
+    cache_silence: float = 3.0
     cache_timeout: float = 1.0
     cache_silence: float = 3.0
     lease_ttl: float = 10.0
