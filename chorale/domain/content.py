@@ -54,6 +54,7 @@ class StoredContent:
     """A point as read back; `body` is exactly what is stored and has been checked against the hash by the store.
 
     `sequence` is 0 while STAGED. `fingerprint` names the model behind the vectors, "" where there are none.
+    `restored_at` tells when missing or corrupt bytes were supplied again (unix s, 0 where they never were).
     """
 
     key: ContentKey
@@ -69,6 +70,7 @@ class StoredContent:
     voters: tuple[str, ...]
     lease_until: int
     fingerprint: str
+    restored_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,16 @@ class FetchedContent:
 
     state: ContentState
     stored: StoredContent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointName:
+    """What a point says of itself, without its bytes: `sequence` is 0 while `staged`, `lease_until` unix s."""
+
+    key: ContentKey
+    staged: bool
+    sequence: int
+    lease_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,19 @@ class Promotion:
     voters: tuple[str, ...]
     embedding: Embedding | None
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a finalized read says of a point that claims something else, written only while the point still claims
+    `found_sequence` and `found_status`. `promotion` is None where nothing is on chain: the point is STAGED again, with
+    a lease until `lease_until` (unix s). A message's promotion brings its embedding."""
+
+    key: ContentKey
+    found_sequence: int
+    found_status: MessageStatus
+    promotion: Promotion | None
+    lease_until: int = 0
 
 
 class SearchMode(StrEnum):

@@ -23,8 +23,11 @@ from chorale.domain.content import (
     Content,
     ContentCensus,
     ContentKey,
+    ContentState,
+    Correction,
     Embedding,
     FetchedContent,
+    PointName,
     Promotion,
     SearchCriteria,
     SearchHit,
@@ -33,7 +36,16 @@ from chorale.domain.content import (
 from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.kept import KeptMessage, KeptThread
 from chorale.domain.paging import Page, PageRequest
-from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, Projection, Settled, ThreadProgress
+from chorale.domain.projection import (
+    ChainCursor,
+    IndexCensus,
+    ListedThread,
+    LoggedTransaction,
+    Projection,
+    Settled,
+    ThreadCorrection,
+    ThreadProgress,
+)
 from chorale.domain.treasury import (
     BalanceChange,
     ChangePage,
@@ -58,6 +70,9 @@ class Chain(Protocol):
     async def slot(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
         """Current slot."""
 
+    async def node_problem(self) -> str:
+        """What the node says is wrong with itself, that it is behind the cluster above all; "" where it is well."""
+
     async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
         """Current block height."""
 
@@ -74,7 +89,11 @@ class Chain(Protocol):
         """Any number of accounts, one getMultipleAccounts per 100."""
 
     async def program_accounts(
-        self, *, holding: Sequence[tuple[int, str]] = (), part: tuple[int, int] | None = None
+        self,
+        *,
+        holding: Sequence[tuple[int, str]] = (),
+        part: tuple[int, int] | None = None,
+        commitment: Commitment = Commitment.CONFIRMED,
     ) -> AccountsRead:
         """Accounts of the program, with the context slot: those `holding` all these bytes (offset and base58, at most
         four). With `part` (offset and length) the data of each is cut to these bytes."""
@@ -96,6 +115,9 @@ class Chain(Protocol):
 
     async def status(self, signature: str, *, search_history: bool = False) -> SignatureStatus | None:
         """Where a transaction stands; None where it is not known."""
+
+    async def statuses(self, signatures: Sequence[str]) -> Sequence[SignatureStatus | None]:
+        """Where many transactions stand, history included, 256 to a call; None where one is not known."""
 
     async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
         """Wait until it is confirmed or failed, by signatureSubscribe with polling beside; None after `timeout` s."""
@@ -141,11 +163,31 @@ class ContentStore(Protocol):
     async def staged(self) -> Sequence[StoredContent]:
         """Every point that is still STAGED (for a rebuild of the index)."""
 
+    async def names(self, after: str | None, limit: int) -> tuple[Sequence[PointName], str | None]:
+        """A page of all points, from the place `after` (None: from the beginning), and the next page's place (None:
+        none is left). Points that do not say what they are, or something else than their id, are left out."""
+
     async def staged_by(self, author: str) -> int:
         """How many points of one author are STAGED."""
 
     async def collect_staged(self, keys: Sequence[ContentKey], now: int) -> None:
         """Conditional delete: only what is still STAGED and whose lease has passed."""
+
+    async def end_lease(self, key: ContentKey, *, found: int, lease_until: int) -> None:
+        """Let the lease of a point that is still STAGED end at `lease_until`, where it would end exactly at `found`."""
+
+    async def restore(self, content: Content, *, lease_until: int, now: int) -> StoredContent:
+        """Put proven bytes where there are none, or in place of those that do not match their hash, STAGED; a point
+        whose bytes match keeps everything. `restored_at` of what is returned tells whether this did it: it is `now`, or
+        later where the point was restored before. Raises InvalidInputError for bytes that do not give the hash."""
+
+    async def quarantine(self, key: ContentKey, *, now: int) -> ContentState:
+        """Look again at a point; where its bytes do not match their hash, mark it and take its vectors away, so that
+        nothing finds it. Returns what it found."""
+
+    async def correct(self, corrections: Sequence[Correction]) -> None:
+        """Write what finalized reads say, each where the point still claims what was found: the only way in which a
+        point's sequence falls."""
 
     async def census(self) -> ContentCensus:
         """Counts that tell whether derived payload is missing."""
@@ -174,6 +216,10 @@ class IndexReader(Protocol):
     @property
     def log_id(self) -> str:
         """Identity of the event log; another after a rebuild."""
+
+    @property
+    def ended(self) -> str | None:
+        """Why nothing is logged any more ("CHAIN_RESET": its chain was replaced); None while the log goes on."""
 
     async def thread_sequence(self, thread_id: str) -> int:
         """The sequence that this index has reached for a thread; 0 where it is unknown."""
@@ -258,6 +304,12 @@ class Index(IndexReader, Protocol):
     async def settled(self, thread_id: str, signature: str) -> Settled | None:
         """Whether the log holds this transaction's events of the thread, and the place behind them; else None."""
 
+    async def end(self, reason: str) -> None:
+        """End the log for good: whoever listens is woken, and `ended` says why."""
+
+    async def logged(self, since: int, limit: int) -> Sequence[LoggedTransaction]:
+        """Transactions that the newest `limit` events of the log name, of slots above `since`; each once a thread."""
+
     async def chain_cursor(self) -> ChainCursor | None:
         """Where to resume following the chain; None in a new index."""
 
@@ -300,6 +352,15 @@ class Index(IndexReader, Protocol):
 
     async def apply_protocol(self, projection: ProtocolProjection) -> None:
         """What a look at the protocol has found, in one commit. Nothing that is there is overwritten."""
+
+    async def correct(self, correction: ThreadCorrection) -> Sequence[str] | None:
+        """Replace what the index holds of a thread by a finalized read, in one commit: the only way in which rows get
+        older. Returns the hashes of messages whose rows had been above that read; None, having changed nothing, where
+        the thread's rows are not at the sequence `found` any more. Raises IndexDivergedError where the read does not
+        fit itself."""
+
+    async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str]]:
+        """(sequence, signature) of a thread's newest transactions in the log up to a sequence, newest first."""
 
     async def append(self, event: NewEvent) -> LoggedEvent | None:
         """Log an event that the server makes itself; None where (kind, subject, occurrence) is there already.

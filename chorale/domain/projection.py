@@ -18,6 +18,27 @@ class ChainCursor:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedTransaction:
+    """A transaction as a thread's log names it, with the slot that it was seen in."""
+
+    signature: str
+    slot: int
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """How far derived state has come with what it missed: `done` of `total` changes (threads that lagged, or
+    transactions that were missed), and whether that has ended. `left` are threads that could not be settled and are
+    tried again regularly; they hold nothing up."""
+
+    total: int = 0
+    done: int = 0
+    left: int = 0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Projection:
     """One change of one thread, committed as a whole.
 
@@ -31,6 +52,22 @@ class Projection:
     events: tuple[NewEvent, ...] = ()
     cursor: ChainCursor | None = None
     replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCorrection:
+    """What a finalized read says of a thread whose rows say something else, written only while they stand at the
+    sequence `found`. `whole` replaces everything of the thread; None where the chain has no such thread.
+
+    Events above `keep` go. Where they are `lost`, of a history that the chain does not have, a Gap tells subscribers;
+    otherwise they come again with the next look at the thread.
+    """
+
+    thread_id: str
+    found: int
+    keep: int
+    lost: bool
+    whole: Projection | None
 
 
 @dataclass(frozen=True, slots=True)

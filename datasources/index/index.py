@@ -8,9 +8,9 @@ from sqlite3 import Connection
 
 from chorale.domain.content import StoredContent
 from chorale.domain.events import EventPosition, LoggedEvent, NewEvent
-from chorale.domain.projection import ChainCursor, Projection
+from chorale.domain.projection import ChainCursor, Projection, ThreadCorrection
 from chorale.domain.treasury import ProtocolProjection
-from datasources.index import log, treasury, writes
+from datasources.index import corrections, log, treasury, writes
 from datasources.index.connections import Connections
 from datasources.index.queries import IndexQueries
 from datasources.index.wakeups import Wakeups
@@ -25,6 +25,15 @@ class SqliteIndex(IndexQueries):
     def __init__(self, connections: Connections, log_id: str) -> None:
         super().__init__(connections, log_id)
         self._wakeups = Wakeups()
+
+    @property
+    def ended(self) -> str | None:
+        """See IndexReader."""
+        return self._wakeups.ended
+
+    async def end(self, reason: str) -> None:
+        """See Index."""
+        self._wakeups.end(reason)
 
     async def close(self) -> None:
         """Commit what was asked for, end all waiting, close the file."""
@@ -81,6 +90,13 @@ class SqliteIndex(IndexQueries):
         """See Index."""
         await self._connections.write(
             lambda connection: treasury.apply(connection, projection), lambda: self._wakeups.notify(PROTOCOL)
+        )
+
+    async def correct(self, correction: ThreadCorrection) -> Sequence[str] | None:
+        """See Index."""
+        return await self._connections.write(
+            lambda connection: corrections.correct(connection, self._log_id, correction),
+            lambda: self._wakeups.notify(correction.thread_id),
         )
 
     async def append(self, event: NewEvent) -> LoggedEvent | None:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from chorale.domain.events import EventBatch, EventKind, EventPosition, LoggedEvent, NewEvent
+from chorale.domain.projection import LoggedTransaction
 from datasources.index.integers import signed, unsigned
 
 SERVER_ORDINAL = 256
@@ -59,8 +60,16 @@ def latest(connection: sqlite3.Connection, log_id: str, thread_id: str) -> Event
     return EventPosition(log_id, position, thread_id, sequence, ordinal)
 
 
+def cut_of(thread_id: str) -> str:
+    """Subject of the Gaps that stand where a thread's log was cut."""
+    return f"cut {thread_id}"
+
+
 def after(connection: sqlite3.Connection, log_id: str, place: EventPosition, limit: int) -> EventBatch:
-    """Events behind a place of any log. A place ahead of this log keeps, until the log has passed it."""
+    """Events behind a place of any log. A place ahead of this log keeps, until the log has passed it; one in a stretch
+    that was cut off this log since goes on at the Gap that stands there."""
+    if place.log_id == log_id:
+        place = _before_cut(connection, place)
     rows = connection.execute(
         f"""SELECT {_COLUMNS} FROM events WHERE thread = (SELECT number FROM threads WHERE thread_id = ?)
             AND (sequence, ordinal) > (?, ?) ORDER BY sequence, ordinal LIMIT ?""",  # noqa: S608 -- made of constants
@@ -78,6 +87,16 @@ def after(connection: sqlite3.Connection, log_id: str, place: EventPosition, lim
         EventPosition(log_id, last.position, place.thread_id, last.sequence, last.ordinal),
         "TRIMMED" if leap else None,
     )
+
+
+def signatures(connection: sqlite3.Connection, thread_id: str, up_to: int, limit: int) -> list[tuple[int, str]]:
+    """(sequence, signature) of a thread's newest transactions up to a sequence, newest first."""
+    return connection.execute(
+        """SELECT DISTINCT sequence, signature FROM events WHERE thread = (SELECT number FROM threads WHERE
+           thread_id = ?) AND sequence <= ? AND subject IS NULL AND signature IS NOT NULL
+           ORDER BY sequence DESC LIMIT ?""",
+        (thread_id, up_to, limit),
+    ).fetchall()
 
 
 def of_signature(connection: sqlite3.Connection, log_id: str, thread_id: str, signature: str) -> EventPosition | None:
@@ -98,6 +117,29 @@ def newest_signature(connection: sqlite3.Connection, thread: int) -> str | None:
         (thread,),
     ).fetchall()
     return rows[0][0] if rows else None
+
+
+def logged(connection: sqlite3.Connection, since: int, limit: int) -> list[LoggedTransaction]:
+    """What the newest events name, oldest first."""
+    rows = connection.execute(
+        """SELECT e.signature, max(e.slot), t.thread_id FROM
+           (SELECT * FROM events ORDER BY position DESC LIMIT ?) e JOIN threads t ON t.number = e.thread
+           WHERE e.slot > ? AND e.subject IS NULL AND e.signature IS NOT NULL
+           GROUP BY e.thread, e.signature ORDER BY max(e.slot), max(e.position)""",
+        (limit, since),
+    ).fetchall()
+    return [LoggedTransaction(*row) for row in rows]
+
+
+def _before_cut(connection: sqlite3.Connection, place: EventPosition) -> EventPosition:
+    rows = connection.execute(
+        """SELECT sequence, ordinal FROM events WHERE kind = ? AND subject = ? AND position > ?
+           AND (sequence, ordinal) < (?, ?) ORDER BY sequence, ordinal LIMIT 1""",
+        (EventKind.GAP, cut_of(place.thread_id), place.position, place.sequence, place.ordinal),
+    ).fetchall()
+    if not rows:
+        return place
+    return EventPosition(place.log_id, place.position, place.thread_id, rows[0][0], rows[0][1] - 1)
 
 
 def _row(thread: int, event: NewEvent, sequence: int, ordinal: int) -> tuple[int | str | None, ...]:

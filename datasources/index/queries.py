@@ -11,7 +11,7 @@ from chorale.domain.approval import MessageStatus
 from chorale.domain.errors import InvalidInputError
 from chorale.domain.events import EventBatch, EventPosition
 from chorale.domain.paging import Page, PageRequest
-from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, Settled, ThreadProgress
+from chorale.domain.projection import ChainCursor, IndexCensus, ListedThread, LoggedTransaction, Settled, ThreadProgress
 from datasources.index import listings, log, pages, tree
 from datasources.index.connections import Connections
 from datasources.index.integers import exact_sum, joined
@@ -101,6 +101,14 @@ class IndexQueries(TreasuryQueries, KeptQueries):
             return Settled(sequence, slot, position)
 
         return self._connections.look(look)
+
+    async def logged(self, since: int, limit: int) -> Sequence[LoggedTransaction]:
+        """See Index."""
+        return await self._connections.read(partial(log.logged, since=since, limit=limit))
+
+    async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str]]:
+        """See Index."""
+        return await self._connections.read(lambda connection: log.signatures(connection, thread_id, up_to, limit))
 
     async def chain_cursor(self) -> ChainCursor | None:
         """See Index."""

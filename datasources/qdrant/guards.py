@@ -12,9 +12,11 @@ from typing import Any
 from qdrant_client import models
 
 from chorale.domain.approval import MessageStatus
+from datasources.qdrant.payload import BYTES
 
 ON_CHAIN = tuple(status.value for status in MessageStatus if status is not MessageStatus.STAGED)
 NOT_STAGED = models.FieldCondition(key="status", match=models.MatchAny(any=list(ON_CHAIN)))
+QUARANTINED = models.FieldCondition(key="quarantined_at", range=models.Range(gte=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,15 @@ def behind(sequence: int, fingerprint: str | None) -> Guard:
     """
     below = models.Filter(must_not=[_range("sequence", gte=sequence)])
     if fingerprint is None:
-        return Guard(below, lambda payload: payload.get("sequence", 0) < sequence)
+        return Guard(below, lambda payload: _number(payload, "sequence") < sequence)
     bare = models.Filter(
         must=[_range("sequence", gte=sequence, lte=sequence)], must_not=[keyword("fingerprint", fingerprint)]
     )
     return Guard(
         models.Filter(should=[below, bare]),
         lambda payload: (
-            payload.get("sequence", 0) < sequence
-            or (payload.get("sequence", 0) == sequence and payload.get("fingerprint") != fingerprint)
+            _number(payload, "sequence") < sequence
+            or (_number(payload, "sequence") == sequence and payload.get("fingerprint") != fingerprint)
         ),
     )
 
@@ -54,7 +56,7 @@ def staged_with_shorter_lease(lease_until: int) -> Guard:
     """STAGED, with a lease that ends before `lease_until`."""
     return Guard(
         models.Filter(must_not=[NOT_STAGED, _range("lease_until", gte=lease_until)]),
-        lambda payload: payload.get("status") not in ON_CHAIN and payload.get("lease_until", 0) < lease_until,
+        lambda payload: payload.get("status") not in ON_CHAIN and _number(payload, "lease_until") < lease_until,
     )
 
 
@@ -62,7 +64,56 @@ def staged_and_expired(now: int) -> Guard:
     """STAGED, with a lease that has passed at unix time `now`."""
     return Guard(
         models.Filter(must_not=[NOT_STAGED, _range("lease_until", gt=now)]),
-        lambda payload: payload.get("status") not in ON_CHAIN and payload.get("lease_until", 0) <= now,
+        lambda payload: payload.get("status") not in ON_CHAIN and _number(payload, "lease_until") <= now,
+    )
+
+
+def staged_until(lease_until: int) -> Guard:
+    """STAGED, with a lease that ends exactly at `lease_until`."""
+    return Guard(
+        models.Filter(must=[_range("lease_until", gte=lease_until, lte=lease_until)], must_not=[NOT_STAGED]),
+        lambda payload: payload.get("status") not in ON_CHAIN and _number(payload, "lease_until") == lease_until,
+    )
+
+
+def claiming(sequence: int, status: MessageStatus) -> Guard:
+    """The point says exactly this of the chain."""
+    if sequence:
+        exact = models.Filter(must=[_range("sequence", gte=sequence, lte=sequence)])
+    else:
+        exact = models.Filter(must_not=[_range("sequence", gte=1)])
+    if status is MessageStatus.STAGED:
+        found = models.Filter(must=[exact], must_not=[NOT_STAGED])
+    else:
+        found = models.Filter(must=[exact, keyword("status", status)])
+    return Guard(
+        found,
+        lambda payload: (
+            _number(payload, "sequence") == sequence
+            and (
+                payload.get("status") not in ON_CHAIN
+                if status is MessageStatus.STAGED
+                else payload.get("status") == status
+            )
+        ),
+    )
+
+
+def holding(found: Mapping[str, Any]) -> Guard:
+    """The bytes, right or wrong, are still those of the payload `found`."""
+    must: list[Any] = []
+    must_not: list[Any] = []
+    for name in BYTES:
+        value = found.get(name)
+        if value is None:
+            must.append(models.IsEmptyCondition(is_empty=models.PayloadField(key=name)))
+        elif isinstance(value, str | int):
+            must.append(models.FieldCondition(key=name, match=models.MatchValue(value=value)))
+        else:  # of a type that cannot be matched: that it is there has to do
+            must_not.append(models.IsEmptyCondition(is_empty=models.PayloadField(key=name)))
+    return Guard(
+        models.Filter(must=must, must_not=must_not),
+        lambda payload: all(payload.get(name) == found.get(name) for name in BYTES),
     )
 
 
@@ -74,6 +125,12 @@ def keyword(key: str, value: str) -> models.FieldCondition:
 def any_keyword(key: str, values: Sequence[str]) -> models.FieldCondition:
     """`key` is, or holds, one of `values`."""
     return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+
+
+def _number(payload: Mapping[str, Any], key: str) -> int:
+    # What is no integer counts as absent, as it does for the server's ranges.
+    found = payload.get(key)
+    return found if isinstance(found, int) else 0
 
 
 def _range(key: str, **bounds: int) -> models.FieldCondition:

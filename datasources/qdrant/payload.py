@@ -6,6 +6,8 @@
 | nonce, stake | decimal string: u64 does not fit Qdrant's integers | staging, never again |
 | lease_until | unix s | staging |
 | status, sequence, submitted_at, submitted_sequence, voters, fingerprint | string or integer | promotion |
+| quarantined_at | unix s, 0 or absent where the bytes are right | quarantine |
+| restored_at | unix s, 0 or absent where they always were | restoring |
 """
 
 from __future__ import annotations
@@ -14,13 +16,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from chorale.domain.approval import MessageStatus
-from chorale.domain.content import Content, ContentKey, ContentKind, Promotion, StoredContent
+from chorale.domain.content import Content, ContentKey, ContentKind, Correction, Promotion, StoredContent
 from programs import identity
 
 Payload = dict[str, Any]
 
+_STATUSES = tuple(status.value for status in MessageStatus)
+
+BYTES = ("kind", "thread_id", "hash", "author", "nonce", "salt", "body")
+"""What the hash is computed from, and the hash."""
 KEYWORDS = ("kind", "thread_id", "hash", "author", "status", "voters", "fingerprint")
-INTEGERS = ("sequence", "submitted_at", "submitted_sequence", "lease_until")
+INTEGERS = ("sequence", "submitted_at", "submitted_sequence", "lease_until", "quarantined_at")
 
 
 def staged_payload(content: Content, lease_until: int) -> Payload:
@@ -41,6 +47,7 @@ def staged_payload(content: Content, lease_until: int) -> Payload:
         "submitted_sequence": 0,
         "voters": [],
         "fingerprint": "",
+        "quarantined_at": 0,
     }
 
 
@@ -55,13 +62,41 @@ def promoted_payload(promotion: Promotion) -> Payload:
     }
     if promotion.embedding is not None:
         payload["fingerprint"] = promotion.fingerprint
+        payload["quarantined_at"] = 0  # vectors are made of proven bytes only
     return payload
+
+
+def restored_payload(content: Content, lease_until: int, now: int, before: Mapping[str, Any] | None) -> Payload:
+    """The payload of bytes that are supplied again, instead of `before` where something stands there."""
+    earlier = _integer(before or {}, "restored_at")
+    return staged_payload(content, lease_until) | {"restored_at": max(now, earlier + 1)}
+
+
+def quarantined_payload(now: int) -> Payload:
+    """What marks a point whose bytes do not match: without a fingerprint no search finds it."""
+    return {"quarantined_at": now, "fingerprint": ""}
+
+
+def corrected_payload(correction: Correction) -> Payload:
+    """What a finalized read says; with nothing on chain, what staging had written."""
+    promotion = correction.promotion
+    if promotion is not None:
+        return promoted_payload(promotion) | {"author": promotion.author}
+    return {
+        "status": MessageStatus.STAGED.value,
+        "sequence": 0,
+        "submitted_at": 0,
+        "submitted_sequence": 0,
+        "voters": [],
+        "fingerprint": "",
+        "lease_until": correction.lease_until,
+    }
 
 
 def proven(payload: Mapping[str, Any] | None, asked: ContentKey | None = None) -> StoredContent | None:
     """The point as it was stored, None where its bytes do not give its hash, or not the one that was `asked` for.
 
-    Chain state that has been deleted reads as never promoted: it can be promoted again, the bytes cannot be replaced.
+    Chain state that was deleted or damaged reads as never promoted: it can be written again, the bytes cannot.
     """
     try:
         stored = _decoded(payload or {})
@@ -100,11 +135,27 @@ def _decoded(payload: Mapping[str, Any]) -> StoredContent:
         salt=payload["salt"],
         body=payload["body"],
         stake=int(payload.get("stake", 0)),
-        status=MessageStatus(payload.get("status", MessageStatus.STAGED)),
-        sequence=int(payload.get("sequence", 0)),
-        submitted_at=int(payload.get("submitted_at", 0)),
-        submitted_sequence=int(payload.get("submitted_sequence", 0)),
-        voters=tuple(payload.get("voters", ())),
-        lease_until=int(payload.get("lease_until", 0)),
-        fingerprint=payload.get("fingerprint", ""),
+        status=_status(payload),
+        sequence=_integer(payload, "sequence"),
+        submitted_at=_integer(payload, "submitted_at"),
+        submitted_sequence=_integer(payload, "submitted_sequence"),
+        voters=_voters(payload),
+        lease_until=_integer(payload, "lease_until"),
+        fingerprint=str(payload.get("fingerprint", "")),
+        restored_at=_integer(payload, "restored_at"),
     )
+
+
+def _status(payload: Mapping[str, Any]) -> MessageStatus:
+    found = payload.get("status")
+    return MessageStatus(found) if found in _STATUSES else MessageStatus.STAGED
+
+
+def _integer(payload: Mapping[str, Any], name: str) -> int:
+    found = payload.get(name)
+    return found if isinstance(found, int) else 0
+
+
+def _voters(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    found = payload.get("voters")
+    return tuple(map(str, found)) if isinstance(found, list) else ()

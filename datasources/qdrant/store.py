@@ -26,20 +26,17 @@ from chorale.domain.errors import AuthorityUnavailableError, InvalidInputError
 from chorale.domain.updates import Authority
 from datasources.qdrant import guards
 from datasources.qdrant.collection import ensure_collection
-from datasources.qdrant.engine import Engine, open_engine
+from datasources.qdrant.engine import open_engine
 from datasources.qdrant.identity import CollectionIdentity
+from datasources.qdrant.names import QdrantNames
 from datasources.qdrant.payload import content_is_proven, promoted_payload, proven, staged_payload
-from datasources.qdrant.points import Points, PointUpdate
+from datasources.qdrant.points import PointUpdate
+from datasources.qdrant.repairs import QdrantRepairs
 from datasources.qdrant.search import DENSE, SPARSE, SPARSE_PRIVATE, named_vectors, search_query
 
 
-class QdrantContent:
+class QdrantContent(QdrantRepairs, QdrantNames):
     """Implements the port `ContentStore`. Bytes are written once; whatever is read is proven against its hash."""
-
-    def __init__(self, engine: Engine, identity: CollectionIdentity) -> None:
-        self._engine = engine
-        self._identity = identity
-        self._points = Points(engine.client, identity.name, engine.exclusive)
 
     async def stage(self, content: Content, *, lease_until: int) -> StoredContent:
         """Insert where absent, else extend the lease (unix s) of what is still STAGED. Returns what is stored then.
@@ -123,10 +120,11 @@ class QdrantContent:
             await self._engine.call(lambda: self._points.delete(ids, guards.staged_and_expired(now)))
 
     async def census(self) -> ContentCensus:
-        """Exact counts. A title counts as promoted without vectors: it is not searched."""
+        """Exact counts. A title counts as promoted without vectors: it is not searched; so do quarantined points."""
         complete = models.Filter(
             should=[
                 guards.keyword("kind", ContentKind.TITLE),
+                guards.QUARANTINED,
                 models.Filter(
                     must=[
                         guards.keyword("fingerprint", self._identity.fingerprint),

@@ -28,10 +28,11 @@ from chorale.domain.treasury import BalanceChange
 from datasources.solana import decode
 from datasources.solana.live import confirmation, live_changes, live_transactions
 from datasources.solana.pubsub import SharedSocket
-from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, Call, Rpc, RpcError, reads, unavailable
+from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, NODE_UNHEALTHY, Call, Rpc, RpcError, reads, unavailable
 
 _CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111"
 _ACCOUNTS_PER_CALL = 100
+_STATUSES_PER_CALL = 256
 _MIN_SLOT_WAIT = 5.0
 _MIN_SLOT_PAUSE = 0.05
 _REFUSALS = (-32002, -32003, -32602)  # preflight failed, signature verification failed, not a transaction
@@ -91,6 +92,14 @@ class SolanaChain:
         """Current slot."""
         return int(await self._call("getSlot", {"commitment": commitment.value}))
 
+    async def node_problem(self) -> str:
+        """What the node says is wrong with itself; "" where it is well, and where it does not say."""
+        try:
+            await self._rpc.call("getHealth")
+        except RpcError as error:
+            return error.message if error.code == NODE_UNHEALTHY else ""
+        return ""
+
     @reads
     async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
         """Current block height."""
@@ -128,13 +137,17 @@ class SolanaChain:
 
     @reads
     async def program_accounts(
-        self, *, holding: Sequence[tuple[int, str]] = (), part: tuple[int, int] | None = None
+        self,
+        *,
+        holding: Sequence[tuple[int, str]] = (),
+        part: tuple[int, int] | None = None,
+        commitment: Commitment = Commitment.CONFIRMED,
     ) -> AccountsRead:
         """Accounts of the program, with the context slot: those `holding` all these bytes (offset and base58, at most
         four). With `part` (offset and length) the data of each is cut to these bytes."""
         options: dict[str, Any] = {
             "encoding": "base64",
-            "commitment": Commitment.CONFIRMED.value,
+            "commitment": commitment.value,
             "withContext": True,
         }
         if holding:
@@ -199,6 +212,19 @@ class SolanaChain:
         options = {"searchTransactionHistory": search_history}
         answer = await self._call("getSignatureStatuses", [signature], options)
         return decode.signature_status(answer["value"][0])
+
+    @reads
+    async def statuses(self, signatures: Sequence[str]) -> Sequence[SignatureStatus | None]:
+        """Where many transactions stand, history included, 256 to a call."""
+        found: list[SignatureStatus | None] = []
+        for at in range(0, len(signatures), _STATUSES_PER_CALL):
+            part = list(signatures[at : at + _STATUSES_PER_CALL])
+            answer = await self._call("getSignatureStatuses", part, {"searchTransactionHistory": True})
+            values = decode.items(answer["value"])
+            if len(values) != len(part):
+                raise unavailable("a status is missing in the node's answer")
+            found += [decode.signature_status(value) for value in values]
+        return found
 
     async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
         """Waits until the transaction is confirmed or failed; None after `timeout` s."""
