@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 
+from chorale.domain.availability import AuthorityHealth, Health
 from chorale.domain.boundaries import Announcement, AnnouncementKind
 from chorale.domain.conflict import ConflictRecord
 from chorale.domain.updates import Authority
@@ -40,6 +41,20 @@ class Announcements:
                 queue.get_nowait()
             queue.put_nowait(made)
         return made
+
+    def turned(self, before: AuthorityHealth, now: AuthorityHealth) -> None:
+        """Announce that an authority does better or worse; `now` carries why."""
+        name = now.authority.value
+        if now.health.is_lost:
+            how = "is down" if now.health is Health.DOWN else "lives in the past"
+            self.announce(AnnouncementKind.AUTHORITY_LOST, f"{name} {how}: {now.reason}.", authority=now.authority)
+        elif now.health is Health.DEGRADED:
+            self.announce(
+                AnnouncementKind.AUTHORITY_DEGRADED, f"{name} does badly: {now.reason}.", authority=now.authority
+            )
+        else:
+            lasted = f"{name} does well again after {now.since - before.since:.1f} s."
+            self.announce(AnnouncementKind.AUTHORITY_RECOVERED, lasted, authority=now.authority)
 
     def recent(self) -> tuple[Announcement, ...]:
         """The log, oldest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import strawberry
@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from chorale.auth import Viewer
 from chorale.context import Context
+from chorale.domain.updates import Authority
 from chorale.process.services import Services, open_services
 from chorale.settings import Settings
 from resolvers.schema import build_schema
@@ -42,11 +43,17 @@ class App(Starlette):
         """What `/readyz` asks."""
         services = self.services
         return {
-            "solana": services.chain.slot,
-            "qdrant": services.content.ready,
+            "solana": lambda: _well(services, Authority.SOLANA, services.chain.slot),
+            "qdrant": lambda: _well(services, Authority.QDRANT, services.content.ready),
             "index": services.watcher.ready,
-            "sessions": lambda: services.sessions.get("ready"),
+            "sessions": lambda: _well(services, Authority.BACKEND, lambda: services.sessions.get("ready")),
         }
+
+
+async def _well(services: Services, authority: Authority, asked: Callable[[], Awaitable[object]]) -> None:
+    """Raises AuthorityUnavailableError where it does not answer, or lives in the past."""
+    services.availability.check(authority)
+    await asked()
 
 
 def create_app(settings: Settings, say: Callable[[str], None] = log.info) -> App:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import strawberry
 
+from chorale.domain.availability import AlwaysAvailable, Availability
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
 from chorale.settings import Limits
@@ -58,6 +59,7 @@ class Context:
     reconciler: Reconciler
     boundaries: Boundaries
     operators: frozenset[str] = frozenset()
+    availability: Availability = field(default_factory=AlwaysAvailable)
     dev: DevTools | None = None
     keeper: Keeper | None = None
     deadline: float | None = None

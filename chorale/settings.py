@@ -94,10 +94,7 @@ class Limits:
     cache_entries: int = 50_000
     cache_ttl: float = 3600.0
     cache_keep: int = 24 * 3600
-    cache_keep: int = 24 * 3600
     cache_flight: float = 0.5
-    cache_timeout: float = 1.0
-    cache_silence: float = 3.0
     cache_timeout: float = 1.0
     cache_silence: float = 3.0
     lease_ttl: float = 10.0
@@ -107,6 +104,7 @@ class Limits:
     authority_attempts: int = 3
     authority_probe: float = 5.0
     authority_window: float = 10.0
+    content_patience: float = 10.0
     breaker_failures: int = 5
     breaker_pause: float = 2.0
     chain_behind_slots: int = 150

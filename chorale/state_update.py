@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from chorale.domain.availability import WRITES_NEED, AlwaysAvailable, Availability
 from chorale.domain.commands import Command, UpdateResult
 from chorale.domain.errors import ChoraleError
 from chorale.domain.ports import Chain, ContentStore, Embedder, SessionStore
@@ -44,8 +45,10 @@ class StateUpdates:
         projector: Projector,
         sessions: SessionStore,
         limits: Limits,
+        availability: Availability | None = None,
     ) -> None:
         addresses = ProgramAddresses(chain.program_id)
+        self._availability = availability or AlwaysAvailable()
         self._program_id = chain.program_id
         self._key_chars = limits.idempotency_key_chars
         self._log = UpdateLog(sessions, limits.idempotency_ttl)
@@ -113,7 +116,8 @@ class StateUpdates:
         return await self._runs.once(admission.signature, admission.digest, begin)
 
     async def _sequence(self, admission: Admission, scope: str | None, holder: UpdateFacts | None) -> UpdateResult:
-        """One update from its transaction to its verified result."""
+        """One update from its transaction to its verified result; with what it needs, or not at all."""
+        self._availability.check(*WRITES_NEED)
         steps = self._steps
         start = self._log.current(admission.signature)
         if start is None or start.outcome is not Outcome.CONFIRMED:  # who follows is never taken back from there

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
+
+WRITES_NEED = (Authority.SOLANA, Authority.QDRANT, Authority.BACKEND)
+"""What every update goes through: it runs all four steps or none."""
 
 
 class Health(StrEnum):
@@ -16,6 +20,11 @@ class Health(StrEnum):
     DEGRADED = "DEGRADED"
     BEHIND = "BEHIND"
     DOWN = "DOWN"
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing new can be decided with it."""
+        return self in (Health.BEHIND, Health.DOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +48,41 @@ class Availability(Protocol):
 
     def all(self) -> tuple[AuthorityHealth, ...]:
         """Solana's, Qdrant's and the backend's."""
+
+
+class AlwaysAvailable:
+    """Where nobody watches the authorities: each call tells for itself. Implements `Availability`."""
+
+    def check(self, *authorities: Authority) -> None:
+        """Passes."""
+
+    def health(self, authority: Authority) -> AuthorityHealth:
+        """Healthy, as far as is known."""
+        return AuthorityHealth(authority, Health.HEALTHY, 0.0)
+
+    def all(self) -> tuple[AuthorityHealth, ...]:
+        """All healthy, as far as is known."""
+        return tuple(self.health(authority) for authority in WRITES_NEED)
+
+
+def refuse_lost(health: AuthorityHealth) -> None:
+    """Raise AuthorityUnavailableError where it is lost, saying how and why."""
+    if health.health is Health.DOWN:
+        raise AuthorityUnavailableError(
+            health.authority,
+            f"{health.authority.value} is down ({health.reason}). Nothing was changed. Try again shortly.",
+        )
+    if health.health is Health.BEHIND:
+        raise AuthorityUnavailableError(
+            health.authority,
+            f"{health.authority.value} lives in the past ({health.reason}). Nothing was changed. Try again shortly.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StaleRead:
+    """An answer holds what was read before its authority went away: not later than `slot`, at `read_at` (unix s)."""
+
+    authority: Authority
+    slot: int
+    read_at: float

@@ -65,9 +65,11 @@ class AuthorityUnavailableError(ChoraleError):
 
     code = "AUTHORITY_UNAVAILABLE"
 
-    def __init__(self, authority: Authority, message: str | None = None) -> None:
+    def __init__(self, authority: Authority, message: str | None = None, *, refused: bool = False) -> None:
+        """`refused`: it is well and did not take this very request, which says nothing about the next one."""
         super().__init__(message or f"{authority.value} could not be reached. Try again shortly.")
         self.authority = authority
+        self.refused = refused
 
 
 class MinimumSlotNotReachedError(ChoraleError):

@@ -11,6 +11,7 @@ from chorale.announcements import Announcements
 from chorale.auth import SignIn, Viewer
 from chorale.boundaries import Boundaries
 from chorale.context import Context, DevTools
+from chorale.domain.availability import Availability
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
 from chorale.domain.updates import Authority
@@ -27,6 +28,7 @@ from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
 from datasources.cache.sessions import open_sessions
 from datasources.embeddings import open_embedder
+from datasources.guard import Guards
 from datasources.index import open_index
 from datasources.loaders import TokenFacts
 from datasources.metrics import PrometheusMeasures
@@ -71,6 +73,7 @@ class Services:
     announcements: Announcements
     reconciler: Reconciler
     boundaries: Boundaries
+    availability: Availability
     failure: asyncio.Future[str]
 
     async def admit(self, token: str) -> Viewer | None:
@@ -97,6 +100,7 @@ class Services:
             announcements=self.announcements,
             reconciler=self.reconciler,
             boundaries=self.boundaries,
+            availability=self.availability,
             operators=self.settings.operators.wallets,
             dev=self.dev,
             keeper=self.keeper,
@@ -119,6 +123,7 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
     limits = settings.limits
     measures = PrometheusMeasures(limits.measure_samples)
     announcements = Announcements(limits.announcement_log, limits.announcement_queue)
+    guards = Guards(limits, announcements.turned)
     reconciler = Reconciler({}, ConflictLog(limits.conflict_log), announcements, measures)
     boundaries = Boundaries((), reconciler, announcements, limits)
     localnet = None
@@ -128,18 +133,24 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
         )
     # The chain's process starts while the model loads.
     embedder = await stack.enter_async_context(open_embedder(settings.embedding_model, settings.data, say))
-    sessions = await stack.enter_async_context(open_sessions(settings.cache_url, settings.data / "sessions.sqlite3"))
+    sessions = guards.sessions(
+        await stack.enter_async_context(open_sessions(settings.cache_url, settings.data / "sessions.sqlite3"))
+    )
     if localnet is None:
         url, ws_url, program_id = settings.chain_url, settings.chain_ws_url, settings.program_id
     else:
         address = await localnet.ready()
         url, ws_url, program_id = address.rpc_url, address.ws_url, address.program_id
-    chain = await stack.enter_async_context(open_chain(url, ws_url, program_id))
+    chain = guards.chain(await stack.enter_async_context(open_chain(url, ws_url, program_id)))
     genesis_hash = await chain.genesis_hash()
     identity = CollectionIdentity(genesis_hash, program_id, embedder.fingerprint, embedder.dimensions)
-    content = await stack.enter_async_context(open_content(settings.content_url, settings.data / "qdrant", identity))
-    index = await stack.enter_async_context(
-        open_index(settings.data / "index", genesis_hash, program_id, embedder.fingerprint)
+    content = guards.content(
+        await stack.enter_async_context(open_content(settings.content_url, settings.data / "qdrant", identity))
+    )
+    index = guards.index(
+        await stack.enter_async_context(
+            open_index(settings.data / "index", genesis_hash, program_id, embedder.fingerprint)
+        )
     )
     dev = None
     if localnet is not None:
@@ -149,7 +160,7 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
     stack.push_async_callback(projector.close)
     watcher = Watcher(chain, projector, index, content)
     stack.push_async_callback(_ended, _followed(watcher, failure))
-    updates = StateUpdates(chain, content, embedder, projector, sessions, limits)
+    updates = StateUpdates(chain, content, embedder, projector, sessions, limits, guards.availability)
     stack.push_async_callback(updates.close)
     identifier = chain_identifier(genesis_hash)
     facts = TokenFacts(chain, addresses)
@@ -158,6 +169,7 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
     if settings.keeps:
         keeper = await stack.enter_async_context(open_keeper(settings, chain, url, genesis_hash))
         keeper.start()
+    await stack.enter_async_context(guards.probing())
     return Services(
         settings=settings,
         rpc_url=url,
@@ -180,6 +192,7 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
         announcements=announcements,
         reconciler=reconciler,
         boundaries=boundaries,
+        availability=guards.availability,
         failure=failure,
     )
 

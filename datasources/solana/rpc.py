@@ -16,6 +16,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
 
 MIN_CONTEXT_SLOT_NOT_REACHED = -32016
+NODE_UNHEALTHY = -32005
 _BATCH = 100
 _HEADERS = {"content-type": "application/json"}
 

@@ -1,0 +1,99 @@
+"""The ports with a guard around each method. What is not named here is called once, in its time, and never again.
+
+Only what may be repeated without another effect is: reads, and writes that say the same however often they are said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar, cast
+
+from chorale.domain.ports import Chain, ContentStore, Index, SessionStore
+from chorale.settings import Limits
+from datasources.guard.guard import Guard, Policy
+
+P = TypeVar("P")
+
+Seen = Callable[[str, tuple[Any, ...], Any], None]
+"""Told of every call that came back: method, positional arguments, result."""
+
+CHAIN_READS = (
+    "genesis_hash", "slot", "block_height", "unix_time", "accounts", "rent", "latest_blockhash", "is_blockhash_valid",
+    "status", "transaction", "node_problem",
+)  # fmt: skip
+CHAIN_LONG = ("program_accounts", "transactions", "history", "balance_changes")
+CHAIN_OWN_TIME = ("confirm",)
+CONTENT_READS = ("fetch", "staged_by", "ready")
+CONTENT_LONG = ("staged", "census", "stage", "promote", "collect_staged", "search")
+SESSION_READS = ("get",)
+
+
+class Guarded:
+    """Stands in for a port: its coroutine methods under their policies, everything else as it is."""
+
+    def __init__(
+        self, port: object, guard: Guard, policies: Mapping[str, Policy], default: Policy, seen: Seen | None = None
+    ) -> None:
+        self._port = port
+        self._guard = guard
+        self._policies = policies
+        self._default = default
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._port, name)
+        if not iscoroutinefunction(attribute):
+            return attribute
+        made = self._around(name, attribute)
+        self.__dict__[name] = made  # found without this from now on
+        return made
+
+    def _around(
+        self, name: str, method: Callable[..., Coroutine[Any, Any, Any]]
+    ) -> Callable[..., Coroutine[Any, Any, Any]]:
+        policy, guard, seen = self._policies.get(name, self._default), self._guard, self._seen
+
+        async def guarded(*args: Any, **kwargs: Any) -> Any:
+            result = await guard.call(policy, partial(method, *args, **kwargs))
+            if seen is not None:
+                seen(name, args, result)
+            return result
+
+        return guarded
+
+
+def guarded_chain(chain: Chain, guard: Guard, limits: Limits, seen: Seen) -> Chain:
+    """Solana's RPC. `send` is never repeated here; `confirm` minds its own time."""
+    return cast("Chain", Guarded(chain, guard, _chain_policies(limits), _once(limits), seen))
+
+
+def guarded_content(content: ContentStore, guard: Guard, limits: Limits, seen: Seen) -> ContentStore:
+    """Qdrant."""
+    read = Policy(limits.authority_timeout, limits.authority_attempts)
+    policies = dict.fromkeys(CONTENT_READS, read) | dict.fromkeys(CONTENT_LONG, Policy(limits.authority_long_timeout))
+    return cast("ContentStore", Guarded(content, guard, policies, Policy(limits.authority_long_timeout), seen))
+
+
+def guarded_sessions(sessions: SessionStore, guard: Guard, limits: Limits) -> SessionStore:
+    """Sessions, nonces and idempotency records. What takes or adds is not repeated: its answer may have been lost."""
+    read = Policy(limits.authority_timeout, limits.authority_attempts)
+    return cast("SessionStore", Guarded(sessions, guard, dict.fromkeys(SESSION_READS, read), _once(limits)))
+
+
+def guarded_index(index: Index, guard: Guard) -> Index:
+    """The index: a file of this process, so nothing is timed or repeated, and failures are seen."""
+    return cast("Index", Guarded(index, guard, {}, Policy(None)))
+
+
+def _chain_policies(limits: Limits) -> dict[str, Policy]:
+    return {
+        **dict.fromkeys(CHAIN_READS, Policy(limits.authority_timeout, limits.authority_attempts)),
+        **dict.fromkeys(CHAIN_LONG, Policy(limits.authority_long_timeout, limits.authority_attempts)),
+        **dict.fromkeys(CHAIN_OWN_TIME, Policy(None)),
+    }
+
+
+def _once(limits: Limits) -> Policy:
+    return Policy(limits.authority_timeout)
