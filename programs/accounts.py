@@ -33,6 +33,9 @@ _THREAD = struct.Struct("<B32s32sQq32sQQQQIIIQqQ32s640s64x")
 _CO_AUTHOR = struct.Struct("<32sQ")
 _MESSAGE = struct.Struct("<32s32sB32s32sQQQQqqqQQI64x")
 _VOTE = struct.Struct("<32sBBq")
+_U64 = struct.Struct("<Q")
+_THREAD_SEQUENCE = 10 + struct.calcsize("<B32s32sQq32sQQQQIII")
+_MESSAGE_SEQUENCE = 10 + struct.calcsize("<32s32sB32s32sQQQQqqqQ")
 
 _STATUS = {byte.value: byte.status for byte in StatusByte}
 
@@ -128,6 +131,15 @@ def decode_message(address: str, data: bytes) -> MessageAccount:
             for voter, approve, claimed, cast_at in _VOTE.iter_unpack(votes)
         ),
     )
+
+
+def sequence_in(address: str, data: bytes) -> int:
+    """The `sequence` of the `Thread` or `Message` in `data`, without the rest of it. Raises AccountMalformed."""
+    if bytes(data[:8]) == ACCOUNTS["Thread"].discriminator:
+        _check(address, data, "Thread", THREAD_VECTOR + 4)
+        return int(_U64.unpack_from(data, _THREAD_SEQUENCE)[0])
+    _check(address, data, "Message", MESSAGE_VECTOR + 4)
+    return int(_U64.unpack_from(data, _MESSAGE_SEQUENCE)[0])
 
 
 _DECODERS: dict[bytes, Callable[[str, bytes], ProgramAccount]] = {

@@ -18,8 +18,8 @@ class BatchLoader(Generic[K, V]):
         self._queue: list[K] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    async def fetch(self, keys: Sequence[K]) -> Mapping[K, V]:
-        """One call to the authority with a value for every key; what it raises reaches everyone who waits."""
+    async def fetch(self, keys: Sequence[K]) -> Mapping[K, V | Exception]:
+        """One call to the authority with a value or an error for every key; what it raises reaches all who wait."""
         raise NotImplementedError
 
     def load(self, key: K) -> asyncio.Future[V]:
@@ -77,5 +77,11 @@ class BatchLoader(Generic[K, V]):
                 raise
             return
         for key, future in zip(batch, futures, strict=True):
-            if not future.done():
-                future.set_result(values[key])
+            value = values[key]
+            if future.done():
+                continue
+            if isinstance(value, Exception):
+                future.set_exception(value)
+                future.exception()  # retrieved, as above
+            else:
+                future.set_result(value)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccount
+from chorale.domain.availability import StaleRead
 from chorale.domain.chain import AccountData
 from chorale.domain.content import ContentKey, ContentKind, FetchedContent
 from chorale.domain.paging import Page
 from chorale.domain.ports import Chain, ContentStore, IndexReader
 from datasources.loaders.accounts import AccountAt, AccountLoader
+from datasources.loaders.cached import CachedReads
 from datasources.loaders.contents import ContentLoader
 from datasources.loaders.reads import Balances, MessageKey, MessageRead, MixedVersionsError, ThreadRead
 from datasources.loaders.token import Token, TokenFacts
@@ -28,7 +30,8 @@ _TOKEN_AMOUNT = slice(64, 72)
 class Loaders:
     """Reads behind one answer. All but contents raise AuthorityUnavailableError where their authority is away.
 
-    `min_slot` is the slot below which nothing is read: a mutation's own, or an event's.
+    `min_slot` is the slot below which nothing is read: a mutation's own, or an event's. Without `reads`, and with
+    `reread`, nothing comes from the cache.
     """
 
     def __init__(
@@ -40,8 +43,10 @@ class Loaders:
         facts: TokenFacts,
         *,
         min_slot: int | None = None,
+        reads: CachedReads | None = None,
+        reread: bool = False,
     ) -> None:
-        self.accounts = AccountLoader(chain, min_slot)
+        self.accounts = AccountLoader(chain, min_slot, reads, reread=reread)
         self.contents = ContentLoader(content)
         self.pages: dict[Hashable, asyncio.Future[Page]] = {}
         self.mixed = False
@@ -50,6 +55,11 @@ class Loaders:
         self._addresses = addresses
         self._facts = facts
         self._decoded: dict[str, ThreadAccount | MessageAccount] = {}
+
+    @property
+    def stale(self) -> StaleRead | None:
+        """What the answer holds from before its authority went away; None where all of it was read now."""
+        return self.accounts.stale.read
 
     def mixture(self) -> MixedVersionsError:
         """To be raised where two reads are not of one version; marks the answer as one to execute again."""
@@ -63,7 +73,7 @@ class Loaders:
     async def thread(self, thread_id: str) -> ThreadRead | None:
         """A thread, None where absent."""
         address = self._addresses.thread(thread_id)
-        self.accounts.anchor(address)
+        self.accounts.anchor(address, thread_id)
         at = await self.accounts.load(address)
         account = self._decode(decode_thread, at)
         return None if account is None else ThreadRead(account, at.slot)
@@ -89,15 +99,19 @@ class Loaders:
         """Put messages and their threads into this tick's batch without waiting for them."""
         for thread_id in {key.thread_id for key in keys}:
             address = self._addresses.thread(thread_id)
-            self.accounts.anchor(address)
+            self.accounts.anchor(address, thread_id)
             self.accounts.want(address)
         for key in keys:
-            self.accounts.want(self._address(key))
+            address = self._address(key)
+            self.accounts.note_message(address, self._addresses.thread(key.thread_id))
+            self.accounts.want(address)
 
     async def balances(self, wallet: str) -> Balances:
         """A wallet's balances; an account that is absent holds nothing."""
         token = await self.token()
         associated = self._addresses.associated_token_account(wallet, token.mint)
+        for address in (wallet, associated):
+            self.accounts.note_user(address)
         own, held = await self.accounts.load_many([wallet, associated])
         return Balances(
             lamports=own.account.lamports if own.account else 0,
@@ -158,6 +172,8 @@ class Loaders:
 
     def prime_thread(self, read: ThreadRead) -> None:
         """Put a thread that has been read elsewhere; what is read from now on is not older."""
+        self.accounts.anchor(read.account.address, read.account.thread_id)
+        self.accounts.note_version(read.account.address, read.account.sequence)
         self._prime(read.account, read.slot)
 
     def prime_message(self, read: MessageRead) -> None:
@@ -175,7 +191,7 @@ class Loaders:
         message = self._decode(decode_message, at)
         if thread is None or message is None:
             return None
-        if message.sequence > thread.account.sequence or at.slot < thread.slot:
+        if message.sequence > thread.account.sequence or (at.slot < thread.slot and not at.cached):
             raise self.mixture()
         return thread, MessageRead(message, at.slot)
 
