@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -15,9 +16,10 @@ from chorale.domain.updates import Authority
 
 class Announcements:
     """Kept in memory, the newest `log` of them. A listener that is `queue` behind loses its oldest, and sees that by
-    the numbers, which are contiguous."""
+    the numbers, which are contiguous. `id` tells this log from that of any other process."""
 
     def __init__(self, log: int, queue: int, now: Callable[[], float] = time.time) -> None:
+        self.id = secrets.token_hex(8)
         self._log: deque[Announcement] = deque(maxlen=log)
         self._queue = queue
         self._now = now

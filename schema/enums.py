@@ -10,7 +10,10 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from chorale.domain.approval import MessageStatus
+from chorale.domain.availability import Health
+from chorale.domain.boundaries import AnnouncementKind, BoundaryName
 from chorale.domain.chain import Commitment
+from chorale.domain.conflict import ConflictCause, ConflictKind, Settlement
 from chorale.domain.content import ContentState, SearchMode
 from chorale.domain.updates import Authority, Outcome, StepName, StepState
 from chorale.keeping.duties import Duty as KeeperDuty
@@ -160,17 +163,106 @@ _describe(
         "STOPPED": "The server is shutting down.",
     },
 )
+_describe(
+    ConflictKind,
+    "ConflictKind",
+    "What kind of state disagrees with its authority, which decides how it is settled.",
+    {
+        "OWNERSHIP": "Who and how much: Solana's accounts are taken.",
+        "CONTENT": "Texts: what Qdrant holds is taken where it matches its hash.",
+        "CACHE": "Cached entities: read again from Solana and Qdrant.",
+        "UI": "What a client shows: the client is told to read again.",
+    },
+)
+_describe(
+    ConflictCause,
+    "ConflictCause",
+    "What was found.",
+    {
+        "INDEX_BEHIND": "Rows of the index are older than the account.",
+        "INDEX_WRONG": "Rows of the index of the same or a later version differ from the finalized account.",
+        "PAYLOAD_BEHIND": "What a point says of its message is older than the account.",
+        "PAYLOAD_WRONG": "What a point says, of the same or a later version, differs from the finalized account.",
+        "CONTENT_CORRUPT": "A stored text no longer matches its hash.",
+        "CONTENT_MISSING": "The chain has a hash whose text nobody has.",
+        "CONTENT_ABANDONED": "A text was staged whose transaction can no longer land.",
+        "CACHE_STALE": "A cached entity is older than its authority.",
+        "CACHE_WRONG": "A cached entity differs from its authority at the same version.",
+        "UI_BEHIND": "A client shows a version that is past.",
+        "UI_AHEAD": "A client shows a version that never was.",
+    },
+)
+_describe(
+    Settlement,
+    "ConflictSettlement",
+    "What became of a conflict.",
+    {
+        "OPEN": "Reported, and left as it is.",
+        "RESOLVED": "What differed was written anew from its authority.",
+        "QUARANTINED": "The text is kept out of every answer until the right one is supplied.",
+        "AWAITING_CONTENT": "The text is gone; whoever has it can supply it.",
+        "CLIENT_TOLD": "The client was told to read again.",
+        "FAILED": "It was tried and not done; the next check meets it again.",
+    },
+)
+_describe(
+    BoundaryName,
+    "BoundaryName",
+    "The boundary between a system's state and its authority.",
+    {
+        "SOLANA_STATE": "The index and the points against Solana's accounts.",
+        "QDRANT_CONTENT": "Stored texts and vectors against the hashes on chain.",
+        "BACKEND_CACHE": "Cached entities against what they were read from.",
+        "FRONTEND_STATE": "What clients last reported to show against the chain.",
+    },
+)
+_describe(
+    AnnouncementKind,
+    "BoundaryEventKind",
+    "What happened at a boundary.",
+    {
+        "CONFLICT": "A conflict was met and settled, or left open.",
+        "AUTHORITY_LOST": "An authority can no longer be used.",
+        "AUTHORITY_RECOVERED": "An authority can be used again.",
+        "CHAIN_RESET": "The chain was replaced by another.",
+        "CHAIN_FORKED": "What had been confirmed is no longer on the chain.",
+        "CATCHING_UP": "Derived state is being brought up to the chain.",
+        "CAUGHT_UP": "Derived state has reached the chain.",
+        "LEASE_TAKEN": "This replica writes the content that all replicas share.",
+        "LEASE_LOST": "This replica no longer writes the content that all replicas share.",
+        "VERIFICATION_STARTED": "A complete verification began.",
+        "VERIFICATION_PROGRESS": "A complete verification has come on.",
+        "VERIFICATION_FINISHED": "A complete verification ended.",
+    },
+)
+_describe(
+    Health,
+    "Health",
+    "How an authority does, as those who call it have experienced.",
+    {
+        "HEALTHY": "It answers.",
+        "DEGRADED": "It answers slowly, or with some failures.",
+        "BEHIND": "It answers from the past. Nothing is written that depends on it.",
+        "DOWN": "It does not answer. Nothing is written that depends on it.",
+    },
+)
 
 __all__ = [
+    "AnnouncementKind",
     "Authority",
+    "BoundaryName",
     "Commitment",
+    "ConflictCause",
+    "ConflictKind",
     "ContentState",
     "GapReason",
+    "Health",
     "KeeperDuty",
     "KeeperState",
     "MessageStatus",
     "Outcome",
     "SearchMode",
+    "Settlement",
     "StepName",
     "StepState",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Collection, Sequence
 
@@ -9,9 +10,10 @@ from chorale.domain.conflict import Conflict, ConflictKind, ConflictRecord, Sett
 
 
 class ConflictLog:
-    """Bounded: the oldest give way. Numbers ascend and never come again within one process."""
+    """Bounded: the oldest give way. Numbers ascend and never come again within one process, whose log has this `id`."""
 
     def __init__(self, size: int) -> None:
+        self.id = secrets.token_hex(8)
         self._records: deque[ConflictRecord] = deque(maxlen=size)
         self._number = 0
 
