@@ -91,6 +91,7 @@ class Limits:
     ui_entities: int = 200
     ui_clients: int = 10_000
     ui_report_ttl: float = 300.0
+    ui_patience: float = 10.0
     cache_entries: int = 50_000
     cache_ttl: float = 3600.0
     cache_keep: int = 24 * 3600

@@ -103,8 +103,10 @@ class BackendCache:
     ) -> Conflict:
         stale = account is not None and entry.version < account.sequence
         known = account or self._decoded(entry.account)
-        subject = f"Message:{known.content_hash}" if isinstance(known, MessageAccount) else f"Account:{entry.account.address}"
-        if isinstance(known, ThreadAccount):
+        subject = f"Account:{entry.account.address}"
+        if isinstance(known, MessageAccount):
+            subject = f"Message:{known.content_hash}"
+        elif isinstance(known, ThreadAccount):
             subject = f"Thread:{known.thread_id}"
         return Conflict(
             ConflictCause.CACHE_STALE if stale else ConflictCause.CACHE_WRONG,
