@@ -12,7 +12,7 @@ from typing import Protocol
 from chorale.announcements import Announcements
 from chorale.checking.findings import Checked, Checker
 from chorale.domain.boundaries import AnnouncementKind, BoundaryFindings, BoundaryName, VerificationReport
-from chorale.domain.conflict import ConflictRecord, Settlement
+from chorale.domain.conflict import Conflict, ConflictRecord, Settlement
 from chorale.domain.errors import ChoraleError
 from chorale.reconcile import Reconciler
 from chorale.settings import Limits
@@ -100,16 +100,18 @@ class Run:
 
     async def _take(self, name: BoundaryName, batch: Checked) -> None:
         self._total += batch.expected
-        healed = 0
-        for conflict in batch.conflicts:
-            record = await self._reconciler.settle(conflict) if self.repair else self._reconciler.report(conflict)
-            healed += record.settlement in _HEALED
-            self._records.append(record)
-        self._add(name, batch.entities, len(batch.conflicts), healed, "")
+        records = [record for conflict in batch.conflicts if (record := await self._told(conflict)) is not None]
+        self._records += records
+        healed = sum(record.settlement in _HEALED for record in records)
+        self._add(name, batch.entities, len(records), healed, "")
         now = time.monotonic()
         if now - self._said_at >= _SAID_EVERY:
             self._said_at = now
             self._say(AnnouncementKind.VERIFICATION_PROGRESS, f"Verification {self.number}: {self._sums()}.")
+
+    async def _told(self, conflict: Conflict) -> ConflictRecord | None:
+        """What became of a conflict; None where it was gone when it was to be settled, often with another one."""
+        return await self._reconciler.settle(conflict) if self.repair else self._reconciler.report(conflict)
 
     def _add(self, name: BoundaryName, checked: int, conflicts: int, healed: int, problem: str) -> None:
         known = self._found[name]
