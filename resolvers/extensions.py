@@ -19,6 +19,7 @@ from chorale.domain.errors import ExecutionTimeoutError
 from chorale.settings import Limits
 from resolvers.cost import CostBound
 from resolvers.document_rules import alias_rule, depth_rule
+from resolvers.stale import StaleMark
 from resolvers.transport.one_operation import OneOperation
 
 CACHED_DOCUMENTS = 512
@@ -55,5 +56,6 @@ def extensions(limits: Limits) -> Sequence[Callable[[], SchemaExtension]]:
         lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
         lambda: CostBound(limits),
         OneOperation,
+        StaleMark,
         QueriesOnly,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.approval import MessageStatus
+from chorale.domain.availability import WRITES_NEED, AlwaysAvailable, Availability
 from chorale.domain.commands import FeeOptions, PreparedTransaction
 from chorale.domain.ports import Chain, IndexReader
 from chorale.domain.program_errors import ProgramError
@@ -59,7 +60,14 @@ class OnMessage:
 class Preparation:
     """Reads one chain and changes nothing. Fees default to none of priority, paid by the wallet itself."""
 
-    def __init__(self, chain: Chain, index: IndexReader, addresses: ProgramAddresses) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        index: IndexReader,
+        addresses: ProgramAddresses,
+        availability: Availability | None = None,
+    ) -> None:
+        self._availability = availability or AlwaysAvailable()
         self._chain = chain
         self._index = index
         self._addresses = addresses
@@ -109,6 +117,7 @@ class Preparation:
         )
 
     async def _prepared(self, draft: Draft, fees: FeeOptions | None) -> PreparedTransaction:
+        self._availability.check(*WRITES_NEED)  # what could not be sent is not worth a signature
         snapshot, price = draft.snapshot, priority_price(fees)
         fee = _fee_lamports(draft, price)
         _check_lamports(draft.payer, snapshot.lamports(draft.payer), fee, draft.rent, await self._chain.rent(0))

@@ -13,6 +13,7 @@ from chorale.boundaries import Boundaries
 from chorale.context import Context, DevTools
 from chorale.domain.availability import Availability
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
+from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
 from chorale.domain.updates import Authority
 from chorale.keeper import Keeper
@@ -23,9 +24,10 @@ from chorale.process.localnet_process import supervised_localnet
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
-from chorale.settings import Settings
+from chorale.settings import Limits, Settings
 from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
+from datasources.cache.lease import open_lease
 from datasources.cache.sessions import open_sessions
 from datasources.embeddings import open_embedder
 from datasources.guard import Guards
@@ -49,8 +51,27 @@ _CURES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What stays when the house is opened again on another chain: measures, and what operators were told."""
+
+    measures: PrometheusMeasures
+    announcements: Announcements
+    conflicts: ConflictLog
+
+    @classmethod
+    def under(cls, limits: Limits) -> Standing:
+        """New and empty."""
+        return cls(
+            PrometheusMeasures(limits.measure_samples),
+            Announcements(limits.announcement_log, limits.announcement_queue),
+            ConflictLog(limits.conflict_log),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
-    """A running house. `failure` is set with the reason once it cannot go on."""
+    """A running house. `failure` is set with the reason once it cannot go on, `replaced` once the node serves another
+    chain, so that the house has to be opened again."""
 
     settings: Settings
     rpc_url: str
@@ -74,7 +95,9 @@ class Services:
     reconciler: Reconciler
     boundaries: Boundaries
     availability: Availability
+    lease: Lease
     failure: asyncio.Future[str]
+    replaced: asyncio.Event
 
     async def admit(self, token: str) -> Viewer | None:
         """The viewer of a session token."""
@@ -108,23 +131,24 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, say: Say) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, say: Say, standing: Standing) -> AsyncIterator[Services]:
     """Open everything and follow the chain; `say` takes lines about what takes long. Raises StartupError."""
     failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with AsyncExitStack() as stack:
         try:
-            services = await _opened(settings, say, failure, stack)
+            services = await _opened(settings, say, standing, failure, stack)
         except AuthorityUnavailableError as error:
             raise StartupError(f"{error} {_CURES[error.authority]}") from error
         yield services
 
 
-async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], stack: AsyncExitStack) -> Services:
+async def _opened(
+    settings: Settings, say: Say, standing: Standing, failure: asyncio.Future[str], stack: AsyncExitStack
+) -> Services:
     limits = settings.limits
-    measures = PrometheusMeasures(limits.measure_samples)
-    announcements = Announcements(limits.announcement_log, limits.announcement_queue)
+    measures, announcements = standing.measures, standing.announcements
     guards = Guards(limits, announcements.turned)
-    reconciler = Reconciler({}, ConflictLog(limits.conflict_log), announcements, measures)
+    reconciler = Reconciler({}, standing.conflicts, announcements, measures)
     boundaries = Boundaries((), reconciler, announcements, limits)
     localnet = None
     if settings.embedded_chain:
@@ -156,10 +180,25 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
     if localnet is not None:
         dev = await stack.enter_async_context(open_dev_tools(chain, url, settings.data))
     addresses = ProgramAddresses(program_id)
-    projector = Projector(chain, content, embedder, index)
+    lease = await stack.enter_async_context(
+        open_lease(settings.cache_url, settings.content_url, identity.name, limits.lease_ttl)
+    )
+    projector = Projector(chain, content, embedder, index, lease=lease, patience=limits.lease_patience)
     stack.push_async_callback(projector.close)
-    watcher = Watcher(chain, projector, index, content)
-    stack.push_async_callback(_ended, _followed(watcher, failure))
+    watcher = Watcher(
+        chain,
+        projector,
+        index,
+        content,
+        genesis_hash=genesis_hash,
+        lease=lease,
+        reconciler=reconciler,
+        announcements=announcements,
+        measures=measures,
+        limits=limits,
+    )
+    replaced = asyncio.Event()
+    stack.push_async_callback(_ended, _followed(watcher, failure, replaced))
     updates = StateUpdates(chain, content, embedder, projector, sessions, limits, guards.availability)
     stack.push_async_callback(updates.close)
     identifier = chain_identifier(genesis_hash)
@@ -182,7 +221,7 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
         projector=projector,
         watcher=watcher,
         updates=updates,
-        preparer=Preparer(chain, index, addresses),
+        preparer=Preparer(chain, index, addresses, guards.availability),
         sign_in=SignIn(sessions, settings.domain, settings.public_url, identifier, limits),
         addresses=addresses,
         facts=facts,
@@ -193,16 +232,22 @@ async def _opened(settings: Settings, say: Say, failure: asyncio.Future[str], st
         reconciler=reconciler,
         boundaries=boundaries,
         availability=guards.availability,
+        lease=lease,
         failure=failure,
+        replaced=replaced,
     )
 
 
-def _followed(watcher: Watcher, failure: asyncio.Future[str]) -> asyncio.Task[None]:
+def _followed(watcher: Watcher, failure: asyncio.Future[str], replaced: asyncio.Event) -> asyncio.Task[None]:
     task = asyncio.create_task(watcher.run(), name="follow the chain")
 
     def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and not failure.done():
-            failure.set_result(f"Following the chain ended: {task.exception()!r}.")
+        if task.cancelled():
+            return
+        if (error := task.exception()) is None:
+            replaced.set()
+        elif not failure.done():
+            failure.set_result(f"Following the chain ended: {error!r}.")
 
     task.add_done_callback(ended)
     return task
