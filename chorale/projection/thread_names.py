@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.events import ProgramEvent, TransactionRecord
 from chorale.domain.ports import Chain, IndexReader
 from chorale.domain.updates import Authority
 from programs.accounts import decode_thread
 from programs.interface import EVENTS
 
 _EVENTS = frozenset(name for name, spec in EVENTS.items() if spec.record.fields[0].name == "thread")
+
+
+def names_thread(event: ProgramEvent) -> bool:
+    """Whether the event is about a thread; all others are about the protocol."""
+    return event.name in _EVENTS
 
 
 async def threads_of(record: TransactionRecord, chain: Chain, index: IndexReader) -> set[str]:
@@ -20,7 +25,7 @@ async def threads_of(record: TransactionRecord, chain: Chain, index: IndexReader
     if not record.succeeded:
         return set()
     found = set()
-    for address in {event.thread for event in record.events if event.name in _EVENTS}:
+    for address in {event.thread for event in record.events if names_thread(event)}:
         thread_id = await index.thread_id_at(address)
         if thread_id is None:
             account = (await chain.accounts([address], min_context_slot=record.slot)).accounts[0]
