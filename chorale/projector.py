@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from chorale.domain.approval import MessageStatus
+from chorale.domain.caching import EntityCache
 from chorale.domain.content import ContentKey, ContentKind, Embedding, StoredContent
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError, IndexDivergedError
 from chorale.domain.events import LoggedEvent, NewEvent, TransactionRecord
@@ -18,6 +19,7 @@ from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
 from chorale.domain.projection import ListedThread, Projection, Settled
 from chorale.domain.updates import Authority
+from chorale.projection.floors import Floors
 from chorale.projection.lanes import Lane, Lanes, Request
 from chorale.projection.progress import ChainProgress
 from chorale.projection.promotion import Promoter
@@ -31,7 +33,7 @@ _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the 
 
 class Projector:
     """Writes Qdrant's promotions, the index and its log. `progress` is the watcher's place on the chain, `protocol` the
-    lane of what all threads share. Where replicas share the content, the one that holds `lease` promotes, and the
+    lane of what all threads share, `floors` what the cache is told before anyone else. Where replicas share the content, the one that holds `lease` promotes, and the
     others wait for it, at most `patience` seconds, before they do it themselves."""
 
     def __init__(
@@ -43,8 +45,10 @@ class Projector:
         *,
         lease: Lease | None = None,
         patience: float = 0.0,
+        cache: EntityCache | None = None,
     ) -> None:
         self.progress = ChainProgress()
+        self.floors = Floors(cache, ProgramAddresses(chain.program_id))
         self._chain = chain
         self._index = index
         self._addresses = ProgramAddresses(chain.program_id)
@@ -176,6 +180,7 @@ class Projector:
 
     async def _commit(self, change: Projection, *, is_new: bool) -> None:
         thread_id = change.thread.thread_id
+        await self.floors.changed(change)
         await self._promoter.promote(change.thread, change.messages, title=is_new)
         signatures = {event.signature for event in change.events if event.signature is not None}
         cursor = self.progress.cursor_after(thread_id, signatures)
