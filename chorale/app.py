@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import strawberry
 from starlette.applications import Starlette
@@ -13,8 +15,10 @@ from starlette.routing import Route, WebSocketRoute
 
 from chorale.auth import Viewer
 from chorale.context import Context
+from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
-from chorale.process.services import Services, open_services
+from chorale.process.house import House
+from chorale.process.services import Services
 from chorale.settings import Settings
 from resolvers.schema import build_schema
 from resolvers.transport.health import Check, Readyz, healthz
@@ -26,10 +30,17 @@ log = logging.getLogger("chorale")
 
 
 class App(Starlette):
-    """The ASGI application. `services` are there while its lifespan runs."""
+    """The ASGI application. `house` is open while its lifespan runs; `failure` is then set with the reason once it
+    cannot go on."""
 
     schema: strawberry.Schema
-    services: Services
+    house: House
+    failure: asyncio.Future[str]
+
+    @property
+    def services(self) -> Services:
+        """What is open now. AuthorityUnavailableError while it is being opened again."""
+        return self.house.services
 
     async def admit(self, token: str) -> Viewer | None:
         """The viewer of a session token."""
@@ -41,7 +52,10 @@ class App(Starlette):
 
     def checks(self) -> Mapping[str, Check]:
         """What `/readyz` asks."""
-        services = self.services
+        try:
+            services = self.services
+        except AuthorityUnavailableError as error:
+            return {"solana": partial(_refused, error)}
         return {
             "solana": lambda: _well(services, Authority.SOLANA, services.chain.slot),
             "qdrant": lambda: _well(services, Authority.QDRANT, services.content.ready),
@@ -56,6 +70,10 @@ async def _well(services: Services, authority: Authority, asked: Callable[[], Aw
     await asked()
 
 
+async def _refused(error: AuthorityUnavailableError) -> None:
+    raise error
+
+
 def create_app(settings: Settings, say: Callable[[str], None] = log.info) -> App:
     """The application for these settings; `say` takes lines about what takes long at start.
 
@@ -64,11 +82,11 @@ def create_app(settings: Settings, say: Callable[[str], None] = log.info) -> App
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with open_services(settings, say) as services:
-            app.services = services
+        async with app.house.open() as app.failure:
             yield
 
     app = App(lifespan=lifespan, exception_handlers={HTTPException: as_json, Exception: internal_error})
+    app.house = House(settings, say)
     app.schema = build_schema(embedded=settings.embedded_chain, limits=settings.limits)
     app.router.routes += [
         Route("/graphql", GraphQLOverHTTP(app.schema, app, settings.limits)),

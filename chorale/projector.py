@@ -33,8 +33,9 @@ _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the 
 
 class Projector:
     """Writes Qdrant's promotions, the index and its log. `progress` is the watcher's place on the chain, `protocol` the
-    lane of what all threads share, `floors` what the cache is told before anyone else. Where replicas share the content, the one that holds `lease` promotes, and the
-    others wait for it, at most `patience` seconds, before they do it themselves."""
+    lane of what all threads share, `floors` what the cache is told before anyone else. Where replicas share the
+    content, the one that holds `lease` promotes, and the others wait for it, at most `patience` seconds, before they do
+    it themselves."""
 
     def __init__(
         self,
@@ -76,6 +77,11 @@ class Projector:
             return settled
         reached = max(min_slot or 0, record.slot if record is not None else 0)
         return await self._lanes.ask(thread_id, signature, reached, record)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their thread's turn."""
+        return self._lanes.waiting
 
     def offer_embedding(self, key: ContentKey, embedding: asyncio.Future[Embedding]) -> None:
         """Hand in an embedding that is computed while its transaction is under way, so that it is computed once."""

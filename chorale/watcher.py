@@ -1,67 +1,102 @@
 """The watcher: follows the chain and has the projector settle whatever changes, whoever changed it.
 
-On every connection: subscribe first, then catch up (from the cursor, or from a snapshot where there is none), then go
-live with what the subscription has kept meanwhile. Nodes confirm, list and notify at their own pace, so that a
-transaction may slip through in between: what is listed is looked through again, a little later and then regularly. A
-transaction that is met twice is settled once. Where a log does not tell which threads it touched, all threads are
-looked over, at the next of those looks and once for many such transactions. The protocol is looked at along with
-them, and whenever the treasury's balance changes. Nothing in a transaction ends this.
+On every connection: subscribe first, see that the chain is the same, then catch up (from the cursor, or from a snapshot
+where there is none), then go live with what the subscription has kept meanwhile. Nodes confirm, list and notify at
+their own pace, so that a transaction may slip through in between: what is listed is looked through again, a little
+later and then regularly. A transaction that is met twice is settled once. Where a log does not tell which threads it
+touched, all threads are looked over, at the next of those looks and once for many such transactions. The protocol is
+looked at along with them, and whenever the treasury's balance changes; so is what the chain has left behind in a fork.
+A subscription whose slots do not advance is made again. Nothing in a transaction ends this; another chain does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+import random
 from contextlib import aclosing
 
-from chorale.domain.chain import HistoryEntry
+from chorale.announcements import Announcements
+from chorale.domain.boundaries import AnnouncementKind
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.lease import Lease
+from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Index
-from chorale.domain.projection import ChainCursor
+from chorale.domain.projection import CatchUp, ChainCursor
 from chorale.domain.updates import Authority
-from chorale.projection.catch_up import missed, snapshot
-from chorale.projection.content_check import check_content
-from chorale.projection.inbox import Feed, Inbox, pump
-from chorale.projection.protocol_history import changes_in
+from chorale.projection.catch_up import Progress
+from chorale.projection.chain_identity import ChainReplacedError, check_chain
+from chorale.projection.forks import ForkWatch
+from chorale.projection.inbox import Feed, Heard, Inbox, pump
+from chorale.projection.intake import Intake
+from chorale.projection.leadership import Leadership
 from chorale.projection.protocol_looks import ProtocolLooks
-from chorale.projection.settling import Settling
+from chorale.projection.pulse import Pulse, watch_pulse
+from chorale.projection.settling import Change, Settling
 from chorale.projection.staging import StagingCollector
-from chorale.projection.thread_names import threads_of
 from chorale.projector import Projector
+from chorale.reconcile import Reconciler
+from chorale.settings import Limits
 
 _log = logging.getLogger(__name__)
 
 _INBOX = 10_000
-_LOOK_OVER = "look over"  # stands among the threads of a transaction whose log does not tell them all
-_BATCH = 100
 _FIRST_CHECK, _CHECK = 2.0, 10.0  # s after going live, and between looks at what is listed
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0  # s between attempts, doubling
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # s between attempts, doubling, each shortened by up to a half
 _LONG = 30.0  # s without anything from the chain, slots included
+_REPORT = 1.0  # s between measures of the lag
 
 
 class Watcher:
-    """Feeds the projector from the chain; also collects staged bytes whose lease has passed."""
+    """Feeds the projector from the chain `genesis_hash`; also collects staged bytes whose lease has passed, and does
+    what the holder of `lease` has to."""
 
-    def __init__(self, chain: Chain, projector: Projector, index: Index, content: ContentStore) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        projector: Projector,
+        index: Index,
+        content: ContentStore,
+        *,
+        genesis_hash: str,
+        lease: Lease,
+        reconciler: Reconciler,
+        announcements: Announcements,
+        measures: Measures,
+        limits: Limits,
+    ) -> None:
         self._chain = chain
         self._projector = projector
         self._progress = projector.progress
         self._index = index
-        self._content = content
-        self._collector = StagingCollector(chain, content, projector)
+        self._genesis_hash = genesis_hash
+        self._lease = lease
+        self._announcements = announcements
+        self._measures = measures
+        self._limits = limits
         self._caught_up = asyncio.Event()
         self._following = False  # whether this connection has come as far as live transactions
         self._heard_at = 0.0  # when the chain was last heard, once derived state has caught up
-        self._untold: dict[str, int] = {}  # signatures and slots of transactions that call for a look-over
+        self._reached = 0  # the slot up to which everything that was told is being settled
+        self._pulse: Pulse | None = None
+        self._catching_up = Progress(self._tell)
         self._looking: asyncio.Task[None] | None = None
-        self._settling = Settling(projector)
+        self._looked_to: ChainCursor | None = None
+        self._collector = StagingCollector(chain, content, projector)
+        self._leadership = Leadership(lease, content, index, projector, announcements)
+        self._settling = Settling(projector, measures)
         self._protocol = ProtocolLooks(chain, projector)
+        self._forks = ForkWatch(chain, index, self._progress, reconciler, announcements)
+        self._intake = Intake(chain, index, self._progress, self._settling, self._protocol, self._forks)
 
     async def caught_up(self) -> None:
         """Wait until derived state has reached the chain for the first time and the content has been checked."""
         await self._caught_up.wait()
+
+    def catch_up(self) -> CatchUp:
+        """How far the catch-up of this connection has come."""
+        counted, left = self._catching_up, len(self._settling.left)
+        return CatchUp(counted.total, counted.done, left, self._following)
 
     async def ready(self) -> None:
         """Wait until derived state has caught up. AuthorityUnavailableError: the chain is no longer heard."""
@@ -70,138 +105,137 @@ class Watcher:
         if silence > _LONG:
             raise AuthorityUnavailableError(Authority.SOLANA, f"The chain has not been followed for {silence:.0f} s.")
 
+    @property
+    def heard_slot(self) -> int:
+        """The newest slot that the chain has told of, where its changes are heard as they happen; else 0."""
+        pulse = self._pulse
+        if pulse is None or not self._following or pulse.waiting or pulse.silence > self._limits.cache_silence:
+            return 0
+        return pulse.slot
+
     async def run(self) -> None:
-        """Follow the chain until cancelled; a lost connection is made again."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._collector.run(), name="collect staged content")
-            tasks.create_task(self._protocol.run(), name="listen to the treasury")
-            pause = _FIRST_PAUSE
-            while True:
-                self._following = False
-                try:
-                    async with aclosing(self._chain.follow()) as feed:
-                        await anext(feed)  # the subscription stands
-                        await self._follow(feed, tasks)
-                except ChoraleError as error:
-                    pause = _FIRST_PAUSE if self._following else pause
-                    _log.warning("Following the chain again in %.1f s: %s", pause, error)
-                except Exception:  # noqa: BLE001 -- whatever it is, the next connection may do without it
-                    _log.exception("Following the chain again in %.1f s", pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+        """Follow the chain until cancelled; a lost connection is made again. Returns only once the node serves another
+        chain, of which nothing here may be kept."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._collector.run(self._lease), name="collect staged content")
+                tasks.create_task(self._protocol.run(), name="listen to the treasury")
+                tasks.create_task(self._settling.run(), name="settle what was left")
+                tasks.create_task(self._lead(), name="follow the lease")
+                tasks.create_task(self._report(), name="measure the lag")
+                await self._connect(tasks)
+        except* ChainReplacedError as errors:
+            detail = str(errors.exceptions[0])
+            _log.warning(detail)
+            self._announcements.announce(AnnouncementKind.CHAIN_RESET, detail, authority=Authority.SOLANA)
+            await self._index.end(AnnouncementKind.CHAIN_RESET.value)
+
+    async def _connect(self, tasks: asyncio.TaskGroup) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            self._following = False
+            try:
+                async with aclosing(self._chain.follow()) as feed:
+                    stands = await anext(feed)
+                    await self._projector.floors.stand_from(stands.slot)
+                    await self._follow(self._projector.floors.listening(feed), tasks)
+            except ChainReplacedError:
+                raise
+            except ChoraleError as error:
+                pause = _FIRST_PAUSE if self._following else pause
+                _log.warning("Following the chain again within %.1f s: %s", pause, error)
+            except Exception:  # noqa: BLE001 -- whatever it is, the next connection may do without it
+                _log.exception("Following the chain again within %.1f s", pause)
+            # Spread, so that many replicas do not meet a node that comes back all at once.
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- nothing is secret about it
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _follow(self, feed: Feed, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
         inbox: Inbox = asyncio.Queue(_INBOX)
-        pumping = asyncio.create_task(pump(feed, inbox), name="chain subscription")
+        self._pulse = pulse = Pulse()
+        pumping = asyncio.create_task(pump(feed, inbox, pulse), name="chain subscription")
+        limits = self._limits
+        watching = asyncio.create_task(
+            watch_pulse(pulse, self._chain, stall=limits.chain_stall, behind=limits.chain_behind_slots),
+            name="chain pulse",
+        )
+        watching.add_done_callback(lambda _: pumping.cancel())
         try:
-            begun = await self._catch_up(tasks)
+            await check_chain(self._chain, self._genesis_hash)
+            self._looked_to = await self._catch_up(tasks)
             self._following, self._heard_at = True, loop.time()
-            since, then = begun, self._progress.cursor
             check_at = loop.time() + _FIRST_CHECK
             while (item := await inbox.get()) is not None:
                 self._heard_at = loop.time()
-                if isinstance(item, TransactionRecord):
-                    await self._take(item, tasks)
+                if isinstance(item, Heard):
+                    await self._intake.take(item.record, tasks, item.at)
                     continue
+                self._reached = item.slot
+                self._measures.queue_depth("inbox", inbox.qsize())
                 await self._projector.save_cursor()
-                if loop.time() >= check_at:
-                    await self._replay_since(since, tasks, wait=False)
-                    self._start_look_over(tasks)
-                    self._protocol.start(tasks)
-                    since, then = then, self._progress.cursor
+                if loop.time() >= check_at and (self._looking is None or self._looking.done()):
+                    self._looking = tasks.create_task(self._look(tasks), name="look at what is listed")
                     check_at = loop.time() + _CHECK
-            await pumping
+            await (watching if watching.done() else pumping)
         finally:
-            pumping.cancel()
-            await asyncio.gather(pumping, return_exceptions=True)
+            for task in (watching, pumping):
+                task.cancel()
+            await asyncio.gather(watching, pumping, return_exceptions=True)
 
     async def _catch_up(self, tasks: asyncio.TaskGroup) -> ChainCursor | None:
         """Settle what was missed, first of all derived state. Returns the cursor from which that began."""
         cursor = self._progress.cursor or await self._index.chain_cursor()
-        await self._replay_since(cursor, tasks, wait=True)
-        if self._untold:
-            await self._look_over(tasks)
+        self._catching_up = Progress(self._tell)
+        await self._intake.replay_since(cursor, tasks, self._catching_up, wait=True)
+        await self._intake.look_over(tasks)
+        await self._look_for_forks(tasks)
         await self._settling.done()
         await self._projector.protocol.look()
         await self._projector.save_cursor()
         if not self._caught_up.is_set():
-            await check_content(self._content, self._index, self._projector)
+            await self._leadership.check()
             self._heard_at = asyncio.get_running_loop().time()
             self._caught_up.set()
+        detail = f"Caught up with {self._catching_up.total} changes."
+        if left := self._settling.left:
+            thread_id, (_, problem) = next(iter(left.items()))
+            detail += f" {len(left)} threads are left to later attempts, {thread_id} because of: {problem}"
+        self._announcements.announce(AnnouncementKind.CAUGHT_UP, detail, authority=Authority.SOLANA)
         return cursor
 
-    async def _replay_since(self, cursor: ChainCursor | None, tasks: asyncio.TaskGroup, *, wait: bool) -> None:
-        """Settle what is listed and not known yet. `wait`: what is listed and not served yet is an error."""
-        listed = await missed(self._chain, cursor) if cursor is not None else None
-        if listed is None:
-            await self._take_all(tasks)
-            return
-        entries = [entry for entry in listed if not self._progress.knows(entry.signature)]
-        for at in range(0, len(entries), _BATCH):
-            await self._replay(entries[at : at + _BATCH], tasks, wait=wait)
-
-    async def _replay(self, entries: Collection[HistoryEntry], tasks: asyncio.TaskGroup, *, wait: bool) -> None:
-        signatures = [entry.signature for entry in entries if entry.succeeded]
-        records = dict(zip(signatures, await self._chain.transactions(signatures), strict=True))
-        for entry in entries:
-            if not entry.succeeded:
-                self._progress.begin(entry.signature, entry.slot, ())
-            elif (record := records[entry.signature]) is not None:
-                await self._take(record, tasks)
-            elif wait:
-                raise AuthorityUnavailableError(
-                    Authority.SOLANA, f"The node lists transaction {entry.signature} and does not serve it."
-                )
-
-    async def _take(self, record: TransactionRecord, tasks: asyncio.TaskGroup) -> None:
-        if self._progress.knows(record.signature):
-            return
-        untold = record.succeeded and record.logs_cut
+    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+        """What is listed since the look before the last; a failure leaves it to the next."""
+        since, then = self._looked_to, self._progress.cursor
         try:
-            thread_ids = await threads_of(record, self._chain, self._index)
-        except ChoraleError:
-            raise
-        except Exception:  # noqa: BLE001 -- one transaction's content must not stop the others
-            _log.exception("Transaction %s cannot be read", record.signature)
-            thread_ids, untold = set(), True
-        if changes_in(record):
-            self._protocol.start(tasks, record)
-        if untold:
-            self._untold[record.signature] = record.slot
-        # The cursor stays before it until a look-over has found what the log does not tell.
-        self._progress.begin(record.signature, record.slot, thread_ids | {_LOOK_OVER} if untold else thread_ids)
-        for thread_id in thread_ids:
-            await self._settling.start(tasks, thread_id, record.signature, record.slot, record)
-
-    def _start_look_over(self, tasks: asyncio.TaskGroup) -> None:
-        if self._untold and (self._looking is None or self._looking.done()):
-            self._looking = tasks.create_task(self._look_over(tasks), name="look over all threads")
-
-    async def _look_over(self, tasks: asyncio.TaskGroup) -> None:
-        """Settle what the index is behind with; a failure leaves it to the next look."""
-        try:
-            seen = await snapshot(self._chain, self._index)
-            told = [signature for signature, slot in self._untold.items() if slot <= seen.slot]
-            started = [await self._settling.start(tasks, thread_id, "", seen.slot, None) for thread_id in seen.behind]
-            if started:
-                await asyncio.wait(started)
+            await check_chain(self._chain, self._genesis_hash)
+            await self._intake.replay_since(since, tasks, Progress(lambda _done, _total: None), wait=False)
+            await self._look_for_forks(tasks)
         except ChoraleError as error:
-            _log.warning("All threads are looked over again later: %s", error)
-            return
-        except Exception:  # noqa: BLE001 -- the same look comes again; everything else goes on meanwhile
-            _log.exception("All threads are looked over again later")
-            return
-        for signature in told:
-            self._untold.pop(signature, None)
-        self._progress.settle(_LOOK_OVER, told)
+            _log.warning("What is listed is looked at again in %.0f s: %s", _CHECK, error)
+        else:
+            self._looked_to = then
+        self._intake.start_look_over(tasks)
+        self._protocol.start(tasks)
 
-    async def _take_all(self, tasks: asyncio.TaskGroup) -> None:
-        """Settle every thread that the index is behind with."""
-        seen = await snapshot(self._chain, self._index)
-        newest = ""  # where all history is gone
-        if seen.newest is not None:
-            newest = seen.newest.signature
-            self._progress.begin(newest, seen.newest.slot, seen.behind)
-        for thread_id in seen.behind:
-            await self._settling.start(tasks, thread_id, newest, seen.slot, None)
+    async def _look_for_forks(self, tasks: asyncio.TaskGroup) -> None:
+        for thread_id in await self._forks.look():
+            await self._settling.start(tasks, Change(thread_id, 0))
+
+    async def _lead(self) -> None:
+        await self._caught_up.wait()
+        await self._leadership.run()
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(_REPORT)
+            self._measures.queue_depth("lanes", self._projector.waiting)
+            if self._pulse is not None:
+                oldest, cursor = self._progress.oldest_open, self._progress.cursor
+                reached = self._reached if self._following else 0 if cursor is None else cursor.slot
+                reached = reached if oldest is None else oldest - 1
+                self._measures.watcher_lag(max(0, self._pulse.newest - reached))
+
+    def _tell(self, done: int, total: int) -> None:
+        detail = f"{done:,} of {total:,} changes of the chain are in derived state."
+        self._announcements.announce(AnnouncementKind.CATCHING_UP, detail, authority=Authority.SOLANA)

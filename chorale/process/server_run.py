@@ -18,6 +18,8 @@ from chorale.settings import Settings
 
 Say = Callable[[str], None]
 
+_TELL = 5.0  # s between lines about a catch-up that takes long
+
 
 class ServerRun:
     """One run of the server, from opening the house to closing it."""
@@ -57,11 +59,11 @@ class ServerRun:
 
     async def _open_and_serve(self) -> int:
         async with self._app.router.lifespan_context(self._app):
-            await self._app.services.watcher.caught_up()
+            await self._caught_up()
             self._ownership.announce(self._settings.http_address, self._app.services.rpc_url)
             serving = asyncio.create_task(self._server.serve([self._listener]), name="http")
             seeding = asyncio.create_task(self._seed_and_announce(), name="demo data")
-            failure = self._app.services.failure
+            failure = self._app.failure
             try:
                 await asyncio.wait((serving, failure), return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -73,6 +75,17 @@ class ServerRun:
                 self._say(failure.result())
                 return 1
             return 0
+
+    async def _caught_up(self) -> None:
+        """Wait for derived state, and say how far it is where that takes long."""
+        watcher = self._app.services.watcher
+        waiting = asyncio.create_task(watcher.caught_up())
+        try:
+            while not (await asyncio.wait((waiting, self._app.failure), timeout=_TELL))[0]:
+                come = watcher.catch_up()
+                self._say(f"Catching up with the chain: {come.done:,} of {come.total:,} changes …")
+        finally:
+            waiting.cancel()
 
     async def _seed_and_announce(self) -> None:
         if self._settings.demo and self._settings.embedded_chain:

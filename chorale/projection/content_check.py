@@ -9,11 +9,14 @@ _THREADS = 100
 _MESSAGES = 64
 
 
-async def check_content(content: ContentStore, index: Index, projector: Projector) -> None:
-    """Bring the store up to the index, which has caught up. Costs three counts where nothing is wrong."""
+async def check_content(content: ContentStore, index: Index, projector: Projector, *, promoting: bool = True) -> None:
+    """Bring the store up to the index, which has caught up, or without `promoting` only the listings of staged content.
+    Costs three counts where nothing is wrong."""
     staged = await content.staged()
     for at in range(0, len(staged), _MESSAGES):
         await projector.note_staged(*staged[at : at + _MESSAGES])
+    if not promoting:
+        return
     census = await content.census()
     if census.promoted < census.points - census.staged:
         await _promote_all(index, projector)

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from chorale.domain.chain import SlotTick
 from chorale.domain.events import TransactionRecord
+from chorale.projection.pulse import Pulse
 
 Feed: TypeAlias = AsyncIterator[TransactionRecord | SlotTick]
-Inbox: TypeAlias = asyncio.Queue[TransactionRecord | SlotTick | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A transaction, and the unix time at which the subscription told of it."""
+
+    record: TransactionRecord
+    at: float
+
+
+Inbox: TypeAlias = asyncio.Queue[Heard | SlotTick | None]
 """What has come, in order; None is the end."""
 
 
-async def pump(feed: Feed, inbox: Inbox) -> None:
+async def pump(feed: Feed, inbox: Inbox, pulse: Pulse) -> None:
     """Put everything into `inbox`, then None, whatever ended the feed; raises what the feed raised."""
     try:
         async for item in feed:
-            await inbox.put(item)
+            if isinstance(item, SlotTick):
+                pulse.beat(item.slot)
+            pulse.wait(inbox.full())
+            await inbox.put(item if isinstance(item, SlotTick) else Heard(item, time.time()))
+            pulse.wait(False)
     finally:
         # Never waits, since the reader may be gone. What gives way is met again by whoever catches up afterwards.
         if inbox.full():

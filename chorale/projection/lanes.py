@@ -81,6 +81,11 @@ class Lanes:
             lane.task = asyncio.create_task(self._work(lane), name=f"project {thread_id[:8]}")
         return await request.future
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their round."""
+        return sum(len(lane.requests) for lane in self._lanes.values())
+
     async def close(self) -> None:
         """End all rounds where they stand and refuse those who wait."""
         tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]

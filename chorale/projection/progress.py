@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from chorale.domain.projection import ChainCursor
 
 _REMEMBERED = 20_000
+_MOST_OPEN = 20_000
 
 
 @dataclass(slots=True)
@@ -30,8 +31,10 @@ class ChainProgress:
         return signature in self._open or signature in self._closed
 
     def begin(self, signature: str, slot: int, threads: Iterable[str]) -> None:
-        """The chain's next transaction, and the threads that it touches; none: nothing to wait for."""
-        if not self.knows(signature):
+        """The chain's next transaction, and the threads that it touches; none: nothing to wait for.
+
+        Where too many are open the next are not noted: then the cursor stays before them, and they are met again."""
+        if not self.knows(signature) and len(self._open) < _MOST_OPEN:
             self._open[signature] = _Step(ChainCursor(signature, slot), set(threads))
             self._pass()
 
@@ -43,6 +46,25 @@ class ChainProgress:
                 break
             cursor = step.cursor
         return cursor
+
+    @property
+    def oldest_open(self) -> int | None:
+        """Slot of the first transaction that is not settled yet; None where all are."""
+        return next((step.cursor.slot for step in self._open.values()), None)
+
+    def settle_through(self, thread_id: str, slot: int) -> None:
+        """Everything of this thread up to that slot is settled, since its account was read there."""
+        for step in self._open.values():
+            if step.cursor.slot <= slot:
+                step.threads.discard(thread_id)
+        self._pass()
+
+    def forget(self, signatures: Collection[str]) -> None:
+        """These transactions are not of the chain's history: met again, they are new."""
+        for signature in signatures:
+            self._open.pop(signature, None)
+            self._closed.pop(signature, None)
+        self._pass()
 
     def settle(self, thread_id: str, signatures: Iterable[str]) -> None:
         """These transactions are settled as far as this thread goes; unknown ones are ignored."""

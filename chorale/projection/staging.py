@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from chorale.domain.chain import Commitment
 from chorale.domain.content import ContentKind, ContentState, StoredContent
 from chorale.domain.errors import ChoraleError
+from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, ContentStore
 from chorale.projector import Projector
 from programs.accounts import decode_thread
@@ -20,23 +21,34 @@ _log = logging.getLogger(__name__)
 _INTERVAL = 600.0  # s
 _CHUNK = 100
 
+Collected = Callable[[StoredContent, int], None]
+"""Hears of bytes that were deleted, with the slot of the finalized read."""
+
 
 class StagingCollector:
     """Deletes what is still staged behind its lease, and only after a finalized read shows no account for it."""
 
     def __init__(
-        self, chain: Chain, content: ContentStore, projector: Projector, now: Callable[[], float] = time.time
+        self,
+        chain: Chain,
+        content: ContentStore,
+        projector: Projector,
+        collected: Collected = lambda content, slot: None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._chain = chain
         self._content = content
         self._projector = projector
+        self._collected = collected
         self._now = now
         self._addresses = ProgramAddresses(chain.program_id)
 
-    async def run(self) -> None:
-        """Collect every ten minutes."""
+    async def run(self, lease: Lease) -> None:
+        """Collect every ten minutes, while this replica holds the lease."""
         while True:
             await asyncio.sleep(_INTERVAL)
+            if not lease.held:
+                continue
             try:
                 await self.collect()
             except ChoraleError as error:
@@ -44,11 +56,15 @@ class StagingCollector:
 
     async def collect(self) -> int:
         """One round; how many points were deleted."""
+        return await self.collect_among(await self._content.staged())
+
+    async def collect_among(self, staged: Sequence[StoredContent]) -> int:
+        """Of these points those whose lease has passed; how many were deleted."""
         now = int(self._now())
-        staged = [content for content in await self._content.staged() if content.lease_until <= now]
+        passed = [content for content in staged if content.lease_until <= now]
         collected = 0
-        for at in range(0, len(staged), _CHUNK):
-            collected += await self._collect(staged[at : at + _CHUNK], now)
+        for at in range(0, len(passed), _CHUNK):
+            collected += await self._collect(passed[at : at + _CHUNK], now)
         return collected
 
     async def _collect(self, staged: Sequence[StoredContent], now: int) -> int:
@@ -69,6 +85,9 @@ class StagingCollector:
         fetched = await self._content.fetch(keys)
         gone = [key for key in keys if fetched[key].state is ContentState.MISSING]
         await self._projector.forget_staged([key.hash for key in gone if key.kind is ContentKind.MESSAGE])
+        for content in abandoned:
+            if fetched[content.key].state is ContentState.MISSING:
+                self._collected(content, read.slot)
         return len(gone)
 
     def _account(self, content: StoredContent) -> str:

@@ -23,7 +23,7 @@ CHAIN_READS = (
     "genesis_hash", "slot", "block_height", "unix_time", "accounts", "rent", "latest_blockhash", "is_blockhash_valid",
     "status", "transaction", "node_problem",
 )  # fmt: skip
-CHAIN_LONG = ("program_accounts", "transactions", "history", "balance_changes")
+CHAIN_LONG = ("program_accounts", "transactions", "history", "balance_changes", "statuses")
 CHAIN_OWN_TIME = ("confirm",)
 CONTENT_READS = ("fetch", "staged_by", "ready")
 CONTENT_LONG = ("staged", "census", "stage", "promote", "collect_staged", "search")

@@ -89,10 +89,10 @@ def after(connection: sqlite3.Connection, log_id: str, place: EventPosition, lim
     )
 
 
-def signatures(connection: sqlite3.Connection, thread_id: str, up_to: int, limit: int) -> list[tuple[int, str]]:
-    """(sequence, signature) of a thread's newest transactions up to a sequence, newest first."""
+def signatures(connection: sqlite3.Connection, thread_id: str, up_to: int, limit: int) -> list[tuple[int, str, int]]:
+    """(sequence, signature, slot) of a thread's newest transactions up to a sequence, newest first."""
     return connection.execute(
-        """SELECT DISTINCT sequence, signature FROM events WHERE thread = (SELECT number FROM threads WHERE
+        """SELECT DISTINCT sequence, signature, slot FROM events WHERE thread = (SELECT number FROM threads WHERE
            thread_id = ?) AND sequence <= ? AND subject IS NULL AND signature IS NOT NULL
            ORDER BY sequence DESC LIMIT ?""",
         (thread_id, up_to, limit),

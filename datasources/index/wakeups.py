@@ -13,6 +13,7 @@ class Wakeups:
     def __init__(self) -> None:
         self._listeners: dict[str, set[asyncio.Event]] = {}
         self.closed = False
+        self.ended: str | None = None
 
     @contextmanager
     def listen(self, thread_id: str) -> Iterator[asyncio.Event]:
@@ -31,6 +32,11 @@ class Wakeups:
         """The thread has changed."""
         for event in self._listeners.get(thread_id, ()):
             event.set()
+
+    def end(self, reason: str) -> None:
+        """The same, with the reason for whoever asks."""
+        self.ended = reason
+        self.close()
 
     def close(self) -> None:
         """Nothing will change any more: everybody may look once more and go."""

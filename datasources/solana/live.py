@@ -17,6 +17,7 @@ _CONFIRMED = {"commitment": Commitment.CONFIRMED.value}
 _POLL = 0.5
 _POLL_AFTER_NOTICE = 0.05
 _SILENCE_LIMIT = 30.0
+_MOST = 20_000  # notifications that wait for their reader; one that falls further behind has to catch up
 
 
 async def confirmation(
@@ -60,7 +61,7 @@ async def live_transactions(
     """Transactions that mention the program, and slot ticks, on one socket; the first tick once both subscriptions
     stand. Raises AuthorityUnavailableError where the connection is lost or falls silent."""
     async with open_socket(ws_url) as socket:
-        inbox: Inbox = asyncio.Queue()
+        inbox: Inbox = asyncio.Queue(_MOST)
         await socket.subscribe("slotSubscribe", [], inbox)
         await socket.subscribe("logsSubscribe", [{"mentions": [program_id]}, _CONFIRMED], inbox)
         yield SlotTick(await slot())

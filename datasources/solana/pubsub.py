@@ -29,7 +29,7 @@ class Notification(NamedTuple):
 
 
 Inbox = asyncio.Queue[Notification | None]
-"""Notifications in order; None says that the connection is lost."""
+"""Notifications in order; None says that the connection is lost, also where its reader fell behind a bounded one."""
 
 
 class Socket:
@@ -82,8 +82,8 @@ class Socket:
         try:
             async for text in self._connection:
                 self._dispatch(orjson.loads(text))
-        except (WebSocketException, OSError, KeyError, TypeError, ValueError, AttributeError):
-            pass  # lost, or a message of another shape; told to every inbox below
+        except (WebSocketException, OSError, KeyError, TypeError, ValueError, AttributeError, asyncio.QueueFull):
+            pass  # lost, a message of another shape, or nobody reads; told to every inbox below
         finally:
             self._end()
 
@@ -92,6 +92,7 @@ class Socket:
             params = message["params"]
             inbox = self._inboxes.get(params["subscription"])
             if inbox is not None:
+                # A full one raises, and that ends the connection: its reader has to catch up from elsewhere.
                 inbox.put_nowait(Notification(message["method"], params["result"]))
             return
         future, inbox = self._waiting.get(message.get("id", 0), (None, None))
@@ -108,6 +109,8 @@ class Socket:
     def _end(self) -> None:
         self.lost = True
         for inbox in {id(inbox): inbox for inbox in self._inboxes.values()}.values():
+            if inbox.full():
+                inbox.get_nowait()  # whoever reads the end catches up with what was lost
             inbox.put_nowait(None)
         self._inboxes.clear()
         for future, _ in self._waiting.values():

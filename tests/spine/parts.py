@@ -6,19 +6,25 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import randbits, token_hex
 
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
+from chorale.announcements import Announcements
 from chorale.domain.content import Content, ContentKey, ContentKind
+from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.ports import Chain
 from chorale.projector import Projector
+from chorale.reconcile import Reconciler
+from chorale.reconciliation.conflict_log import ConflictLog
+from chorale.settings import Limits
 from chorale.watcher import Watcher
 from datasources.embeddings import FastEmbedder
 from datasources.index import SqliteIndex, open_index
+from datasources.metrics import PrometheusMeasures
 from datasources.qdrant import CollectionIdentity, QdrantContent, open_content
 from datasources.solana.client import open_chain
 from programs import identity, instructions
@@ -37,11 +43,31 @@ class Parts:
     index: SqliteIndex
     embedder: FastEmbedder
     projector: Projector
+    genesis_hash: str
+    limits: Limits = field(default_factory=Limits)
+    lease: Lease = field(default_factory=OwnLease)
+    measures: PrometheusMeasures = field(default_factory=PrometheusMeasures)
+
+    def __post_init__(self) -> None:
+        self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
+        self.conflicts = ConflictLog(self.limits.conflict_log)
+        self.reconciler = Reconciler({}, self.conflicts, self.announcements, self.measures)
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[Watcher]:
         """A watcher that has caught up."""
-        watcher = Watcher(self.chain, self.projector, self.index, self.content)
+        watcher = Watcher(
+            self.chain,
+            self.projector,
+            self.index,
+            self.content,
+            genesis_hash=self.genesis_hash,
+            lease=self.lease,
+            reconciler=self.reconciler,
+            announcements=self.announcements,
+            measures=self.measures,
+            limits=self.limits,
+        )
         task = asyncio.create_task(watcher.run())
         caught_up = asyncio.create_task(watcher.caught_up())
         try:
@@ -71,7 +97,7 @@ async def open_parts(running: RunningChain, embedder: FastEmbedder, folder: Path
         ):
             projector = Projector(chain, content, embedder, index)
             try:
-                yield Parts(running, chain, content, index, embedder, projector)
+                yield Parts(running, chain, content, index, embedder, projector, genesis)
             finally:
                 await projector.close()
 

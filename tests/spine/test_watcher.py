@@ -25,6 +25,7 @@ from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from chorale.projection import settling
 from chorale.projection.inbox import Inbox, pump
+from chorale.projection.pulse import Pulse
 from chorale.projection.staging import StagingCollector
 from chorale.projector import Projector
 from datasources.embeddings import FastEmbedder
@@ -303,7 +304,7 @@ async def test_the_end_of_a_feed_reaches_a_full_inbox() -> None:
             yield SlotTick(1)
 
     inbox: Inbox = asyncio.Queue(2)
-    pumping = asyncio.create_task(pump(endless(), inbox))
+    pumping = asyncio.create_task(pump(endless(), inbox, Pulse()))
     while not inbox.full():
         await asyncio.sleep(0)
     pumping.cancel()

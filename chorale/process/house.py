@@ -1,0 +1,83 @@
+"""The house, opened for as long as the server runs, and opened again whenever the node serves another chain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chorale.domain.errors import AuthorityUnavailableError, StartupError
+from chorale.domain.updates import Authority
+from chorale.process.services import Say, Services, Standing, open_services
+from chorale.settings import Settings
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # s between attempts to open on another chain, doubling
+
+
+class House:
+    """What is open now. `standing` stays for the life of the process."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self._settings = settings
+        self._say = say
+        self._services: Services | None = None
+        self.standing = Standing.under(settings.limits)
+
+    @property
+    def services(self) -> Services:
+        """The open services. AuthorityUnavailableError while they are being opened again."""
+        if self._services is None:
+            raise AuthorityUnavailableError(
+                Authority.SOLANA, "Solana serves another chain, and this server opens again on it. Try again shortly."
+            )
+        return self._services
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[asyncio.Future[str]]:
+        """Open, and keep open. Gives a future that is set with the reason once a part fails for good. Raises
+        StartupError where the first opening fails."""
+        failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        opened = asyncio.Event()
+        keeping = asyncio.create_task(self._keep(opened, failure), name="house")
+        waiting = asyncio.create_task(opened.wait())
+        try:
+            await asyncio.wait((keeping, waiting), return_when=asyncio.FIRST_COMPLETED)
+            if keeping.done():
+                keeping.result()
+            yield failure
+        finally:
+            waiting.cancel()
+            keeping.cancel()
+            await asyncio.wait((keeping,))
+            self._services = None
+        if not keeping.cancelled():
+            keeping.result()  # what closing raised
+
+    async def _keep(self, opened: asyncio.Event, failure: asyncio.Future[str]) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                async with open_services(self._settings, self._say, self.standing) as services:
+                    self._services = services
+                    pause = _FIRST_PAUSE
+                    opened.set()
+                    await self._until_replaced(services, failure)
+                    self._services = None
+            except StartupError as error:
+                # Only the first opening is the operator's matter: the new chain may not be ready yet.
+                if not opened.is_set():
+                    raise
+                self._say(f"Opening on the new chain again in {pause:.1f} s: {error}")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _until_replaced(self, services: Services, failure: asyncio.Future[str]) -> None:
+        replaced = asyncio.create_task(services.replaced.wait())
+        try:
+            await asyncio.wait((replaced, services.failure), return_when=asyncio.FIRST_COMPLETED)
+            if services.failure.done():
+                failure.set_result(services.failure.result())
+                await asyncio.Event().wait()  # whoever opened the house closes it
+        finally:
+            replaced.cancel()
+        self._say("The node serves another chain. Everything that was derived is set aside; opening on the new one …")
