@@ -11,7 +11,7 @@ from chorale.domain.availability import AlwaysAvailable, Availability
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
 from chorale.settings import Limits
-from datasources.loaders import Loaders, TokenFacts
+from datasources.loaders import CachedReads, Loaders, TokenFacts
 from programs.addresses import ProgramAddresses
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class Context:
     dev: DevTools | None = None
     keeper: Keeper | None = None
     deadline: float | None = None
+    reads: CachedReads | None = None
+    reread: bool = False
     repeatable: bool = field(default=False, init=False)
     loaders: Loaders = field(init=False)
 
@@ -74,13 +76,23 @@ class Context:
         """The viewer's address, None for an anonymous caller."""
         return None if self.viewer is None else self.viewer.address
 
-    def fresh(self, deadline: float | None = None) -> Context:
-        """The same context with loaders that have read nothing yet; `deadline` in the event loop's time."""
-        return replace(self, deadline=deadline)
+    def fresh(self, deadline: float | None = None, *, reread: bool = False) -> Context:
+        """The same context with loaders that have read nothing yet; `deadline` in the event loop's time. With `reread`
+        they read nothing from the cache."""
+        return replace(self, deadline=deadline, reread=reread)
 
-    def fresh_loaders(self, min_slot: int | None = None) -> Loaders:
-        """Loaders that have read nothing yet and read nothing before `min_slot`."""
-        return Loaders(self.chain, self.content, self.index, self.addresses, self.facts, min_slot=min_slot)
+    def fresh_loaders(self, min_slot: int | None = None, *, reread: bool = False) -> Loaders:
+        """Loaders that have read nothing yet and read nothing before `min_slot`, nor with `reread` from the cache."""
+        return Loaders(
+            self.chain,
+            self.content,
+            self.index,
+            self.addresses,
+            self.facts,
+            min_slot=min_slot,
+            reads=self.reads,
+            reread=reread or self.reread,
+        )
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -47,7 +47,7 @@ class ChoraleSchema(strawberry.Schema):
         attempt, deadline = 0, _deadline(context_value)
         while True:
             attempt += 1
-            context = _fresh(context_value, deadline)
+            context = _fresh(context_value, deadline, attempt)
             result = await super().execute(
                 query, variable_values, context, root_value, operation_name, allowed_operation_types,
                 operation_extensions,
@@ -73,7 +73,7 @@ class ChoraleSchema(strawberry.Schema):
             attempt, deadline = 0, _deadline(context_value)
             while True:
                 attempt += 1
-                context = _fresh(context_value, deadline)
+                context = _fresh(context_value, deadline, attempt)
                 source = await super(ChoraleSchema, self).stream(
                     query, variable_values, context, root_value, operation_name, operation_extensions, allowed
                 )
@@ -101,8 +101,9 @@ def _deadline(context: Any) -> float | None:
     return asyncio.get_running_loop().time() + context.limits.execution_timeout
 
 
-def _fresh(context: Any, deadline: float | None) -> Any:
-    return context.fresh(deadline) if isinstance(context, Context) else context
+def _fresh(context: Any, deadline: float | None, attempt: int) -> Any:
+    # What did not fit together is read again from its authority.
+    return context.fresh(deadline, reread=attempt > 1) if isinstance(context, Context) else context
 
 
 def _again(context: Any, attempt: int) -> bool:

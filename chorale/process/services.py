@@ -12,6 +12,7 @@ from chorale.auth import SignIn, Viewer
 from chorale.boundaries import Boundaries
 from chorale.context import Context, DevTools
 from chorale.domain.availability import Availability
+from chorale.domain.caching import EntityCache
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
@@ -28,11 +29,12 @@ from chorale.settings import Limits, Settings
 from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
 from datasources.cache.lease import open_lease
+from datasources.cache.entities import open_entities
 from datasources.cache.sessions import open_sessions
 from datasources.embeddings import open_embedder
 from datasources.guard import Guards
 from datasources.index import open_index
-from datasources.loaders import TokenFacts
+from datasources.loaders import CachedReads, TokenFacts
 from datasources.metrics import PrometheusMeasures
 from datasources.qdrant import open_content
 from datasources.qdrant.identity import CollectionIdentity
@@ -88,6 +90,8 @@ class Services:
     sign_in: SignIn
     addresses: ProgramAddresses
     facts: TokenFacts
+    cache: EntityCache
+    reads: CachedReads
     dev: DevTools | None
     keeper: Keeper | None
     measures: PrometheusMeasures
@@ -118,6 +122,7 @@ class Services:
             embedder=self.embedder,
             addresses=self.addresses,
             facts=self.facts,
+            reads=self.reads,
             limits=self.settings.limits,
             measures=self.measures,
             announcements=self.announcements,
@@ -183,7 +188,8 @@ async def _opened(
     lease = await stack.enter_async_context(
         open_lease(settings.cache_url, settings.content_url, identity.name, limits.lease_ttl)
     )
-    projector = Projector(chain, content, embedder, index, lease=lease, patience=limits.lease_patience)
+    cache = await stack.enter_async_context(open_entities(settings.cache_url, f"{genesis_hash}:{program_id}", limits))
+    projector = Projector(chain, content, embedder, index, lease=lease, patience=limits.lease_patience, cache=cache)
     stack.push_async_callback(projector.close)
     watcher = Watcher(
         chain,
@@ -199,6 +205,7 @@ async def _opened(
     )
     replaced = asyncio.Event()
     stack.push_async_callback(_ended, _followed(watcher, failure, replaced))
+    reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id)
     updates = StateUpdates(chain, content, embedder, projector, sessions, limits, guards.availability)
     stack.push_async_callback(updates.close)
     identifier = chain_identifier(genesis_hash)
@@ -225,6 +232,8 @@ async def _opened(
         sign_in=SignIn(sessions, settings.domain, settings.public_url, identifier, limits),
         addresses=addresses,
         facts=facts,
+        cache=cache,
+        reads=reads,
         dev=dev,
         keeper=keeper,
         measures=measures,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chorale.domain.availability import StaleRead
@@ -19,6 +19,8 @@ from chorale.domain.measures import Measures
 from chorale.domain.ports import IndexReader
 from chorale.domain.updates import Authority
 from programs.accounts import AccountMalformed, sequence_in
+
+_LAG = 8  # slots that a subscription may be behind the reads beside it
 
 
 class Entity(StrEnum):
@@ -36,16 +38,29 @@ class Entity(StrEnum):
         return self in (Entity.THREAD, Entity.MESSAGE)
 
 
+@dataclass(slots=True)
+class ReadSlot:
+    """The newest slot that a read was of."""
+
+    newest: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class CachedReads:
-    """The cache of this process with what tells how far it may be trusted: `is_live` says whether this replica hears
-    the chain's changes as they happen."""
+    """The cache of this process with what tells how far it may be trusted: `heard_slot` is the newest slot that the
+    chain has told this replica of, 0 while it does not hear the chain's changes as they happen."""
 
     cache: EntityCache
     index: IndexReader
     measures: Measures
-    is_live: Callable[[], bool]
+    heard_slot: Callable[[], int]
     program_id: str
+    read_slot: ReadSlot = field(default_factory=ReadSlot)
+
+    def is_live(self) -> bool:
+        """Whether what others change is heard here about as soon as it can be read."""
+        heard = self.heard_slot()
+        return heard > 0 and self.read_slot.newest - heard <= _LAG
 
     async def known_sequences(self, thread_ids: Mapping[str, str]) -> dict[str, int]:
         """By thread address: the version up to which the floors of a thread and all its messages surely stand, because
@@ -74,6 +89,7 @@ class CachedReads:
         now = time.time()
         entries = {}
         for address, (account, slot) in read.items():
+            self.read_slot.newest = max(self.read_slot.newest, slot)
             version = self.version(account, entities.get(address, Entity.OTHER))
             if account is not None and version is not None:
                 entries[address] = CachedAccount(account, slot, version, now)

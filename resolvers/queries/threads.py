@@ -76,7 +76,7 @@ async def reach(context: Context, thread_id: str, version: int) -> None:
                 return
             while read is None or read.account.sequence < version:
                 await asyncio.sleep(_POLL_SECONDS)
-                read = await context.fresh_loaders().thread(thread_id)
+                read = await context.fresh_loaders(reread=True).thread(thread_id)
     except TimeoutError:
         raise VersionNotReachedError from None
     raise context.loaders.mixture()
