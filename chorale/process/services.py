@@ -28,8 +28,8 @@ from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.settings import Limits, Settings
 from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
-from datasources.cache.lease import open_lease
 from datasources.cache.entities import open_entities
+from datasources.cache.lease import open_lease
 from datasources.cache.sessions import open_sessions
 from datasources.embeddings import open_embedder
 from datasources.guard import Guards
