@@ -1,12 +1,17 @@
 """Reconciliation: takes a conflict from whoever found it, has its kind's resolver settle it by the authority, and sees
-that it is counted, logged and announced."""
+that it is counted, logged and announced, once for each time that it really came about.
+
+Who verifies asks and waits: `settle`, or `report`. Who meets a conflict on the way to something else hands it over and
+goes on: `found`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import random
 import time
 from collections.abc import Mapping
-from typing import Protocol
 
 from chorale.announcements import Announcements
 from chorale.domain.boundaries import AnnouncementKind
@@ -14,15 +19,16 @@ from chorale.domain.conflict import Conflict, ConflictKind, ConflictRecord, Sett
 from chorale.domain.errors import ChoraleError
 from chorale.domain.measures import Measures
 from chorale.reconciliation.conflict_log import ConflictLog
+from chorale.reconciliation.found import Found
+from chorale.reconciliation.resolution import Resolution, Resolver
+from chorale.reconciliation.standing import Standing
+from chorale.settings import Limits
 
 _log = logging.getLogger(__name__)
 
-
-class Resolver(Protocol):
-    """Settles one kind of conflict. Reads the authority again first: what it is told may be past."""
-
-    async def resolve(self, conflict: Conflict) -> tuple[Settlement, str]:
-        """What became of it, and what was done, in a sentence. Raises ChoraleError where it could not be tried."""
+_NOBODY = "Reported; nothing resolves this kind here."
+_PAST = "It was no longer so when the authority was read again."
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # s between attempts, doubling, with jitter
 
 
 class Reconciler:
@@ -34,30 +40,58 @@ class Reconciler:
         log: ConflictLog,
         announcements: Announcements,
         measures: Measures,
+        limits: Limits | None = None,
     ) -> None:
-        self._resolvers = resolvers
+        limits = limits or Limits()
         self.log = log
+        self._resolvers = dict(resolvers)
         self._announcements = announcements
         self._measures = measures
+        self._attempts = limits.reconcile_attempts
+        self._standing = Standing(limits.conflict_log)
+        self._found = Found(limits.reconcile_queue, lambda depth: measures.queue_depth("reconcile", depth))
+
+    def equip(self, resolvers: Mapping[ConflictKind, Resolver]) -> None:
+        """Give it its resolvers, once what they write through is open."""
+        self._resolvers = dict(resolvers)
 
     async def settle(self, conflict: Conflict) -> ConflictRecord:
         """Have it resolved now. Never raises ChoraleError: what could not be done is FAILED in the record."""
         begun = time.monotonic()
-        resolver = self._resolvers.get(conflict.kind)
-        settlement, action = Settlement.OPEN, "Reported; nothing resolves this kind here."
-        if resolver is not None:
-            try:
-                settlement, action = await resolver.resolve(conflict)
-            except ChoraleError as error:
-                settlement, action = Settlement.FAILED, str(error)
-        return self._record(conflict, settlement, action, time.monotonic() - begun)
+        resolution = await self._tried(conflict)
+        if resolution is None:
+            resolution = Settlement.RESOLVED, _PAST
+        return self.record(conflict, *resolution, seconds=time.monotonic() - begun)
 
     def report(self, conflict: Conflict) -> ConflictRecord:
-        """Say it and leave it as it is."""
-        return self._record(conflict, Settlement.OPEN, "Reported; repair was not asked for.", 0.0)
+        """Say it and leave it as it is; what is known of it already stays said."""
+        known = self._standing.of(conflict)
+        return known or self.record(conflict, Settlement.OPEN, "Reported; repair was not asked for.")
 
-    def _record(self, conflict: Conflict, settlement: Settlement, action: str, seconds: float) -> ConflictRecord:
+    def found(self, conflict: Conflict) -> None:
+        """Hand over what was met on the way, without waiting: `run` works on it. What turns out to be past by then was
+        none; what is known to wait for bytes is looked at again and not counted again."""
+        if not self._standing.is_fresh(conflict):
+            self._found.put(conflict)
+
+    async def run(self) -> None:
+        """Work on what was found until cancelled."""
+        await self._found.work(self._work)
+
+    async def drained(self) -> None:
+        """Wait until everything that was found has been worked on."""
+        await self._found.drained()
+
+    def record(
+        self, conflict: Conflict, settlement: Settlement, action: str, *, seconds: float = 0.0
+    ) -> ConflictRecord:
+        """Log, count and announce what became of a conflict, unless that has been said of this occurrence."""
+        said = self._standing.same(conflict, settlement)
+        if said is not None:
+            self._standing.note(said)
+            return said
         record = self.log.add(conflict, settlement, at=time.time(), action=action, seconds=seconds)
+        self._standing.note(record)
         self._measures.conflicted(conflict.kind, settlement)
         self._announcements.announce(AnnouncementKind.CONFLICT, action, authority=conflict.authority, conflict=record)
         _log.warning(
@@ -65,3 +99,26 @@ class Reconciler:
             conflict.cause, conflict.subject, conflict.expected, conflict.found, settlement, action,
         )  # fmt: skip
         return record
+
+    async def _work(self, conflict: Conflict) -> None:
+        begun, pause = time.monotonic(), _FIRST_PAUSE
+        for attempt in range(1, self._attempts + 1):
+            resolution = await self._tried(conflict)
+            if resolution is None:
+                if self._standing.of(conflict) is not None:  # it was real, and has healed since
+                    self.record(conflict, Settlement.RESOLVED, _PAST, seconds=time.monotonic() - begun)
+                return
+            if resolution[0] is not Settlement.FAILED or attempt == self._attempts:
+                self.record(conflict, *resolution, seconds=time.monotonic() - begun)
+                return
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 -- only spreads attempts
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _tried(self, conflict: Conflict) -> Resolution:
+        resolver = self._resolvers.get(conflict.kind)
+        if resolver is None:
+            return Settlement.OPEN, _NOBODY
+        try:
+            return await resolver.resolve(conflict)
+        except (ChoraleError, TimeoutError) as error:
+            return Settlement.FAILED, str(error) or "It took too long."

@@ -359,8 +359,8 @@ class Index(IndexReader, Protocol):
         the thread's rows are not at the sequence `found` any more. Raises IndexDivergedError where the read does not
         fit itself."""
 
-    async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str]]:
-        """(sequence, signature) of a thread's newest transactions in the log up to a sequence, newest first."""
+    async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str, int]]:
+        """(sequence, signature, slot) of a thread's newest transactions in the log up to a sequence, newest first."""
 
     async def append(self, event: NewEvent) -> LoggedEvent | None:
         """Log an event that the server makes itself; None where (kind, subject, occurrence) is there already.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from chorale.domain.accounts import MessageAccount, StatusByte, ThreadAccount
-from chorale.domain.chain import AccountsRead
+from chorale.domain.chain import AccountsRead, Commitment
 from chorale.domain.errors import AuthorityUnavailableError, StaleReadError
 from chorale.domain.events import EventKind, NewEvent, ProgramEvent, TransactionRecord
 from chorale.domain.ports import Chain
@@ -86,15 +86,20 @@ class ThreadChanges:
         raise StaleReadError(f"Thread {thread_id} kept changing while it was projected.")
 
     async def whole(
-        self, thread_id: str, known: ThreadProgress, records: Collection[TransactionRecord], min_slot: int
+        self,
+        thread_id: str,
+        known: ThreadProgress,
+        records: Collection[TransactionRecord],
+        min_slot: int,
+        commitment: Commitment = Commitment.CONFIRMED,
     ) -> Projection | None:
         """The thread with all its messages, where history has holes or the index does not fit. None where absent."""
         address = self._addresses.thread(thread_id)
         history = ThreadHistory(self._chain, address, known, records)
-        before = await self._read(address, (), max(min_slot, known.slot), {})
+        before = await self._read(address, (), max(min_slot, known.slot), {}, commitment)
         for _ in range(_READS):
-            read = await self._chain.program_accounts(holding=[(MESSAGE_THREAD, address)])
-            after = slot, thread = await self._read(address, (), max(before[0], read.slot), {})
+            read = await self._chain.program_accounts(holding=[(MESSAGE_THREAD, address)], commitment=commitment)
+            after = slot, thread = await self._read(address, (), max(before[0], read.slot), {}, commitment)
             if before[1] is None or thread is None:
                 return None
             # The same sequence before and after: what was read in between is of that version.
@@ -122,10 +127,15 @@ class ThreadChanges:
         )
 
     async def _read(
-        self, address: str, content_hashes: Collection[str], min_slot: int | None, into: dict[str, MessageAccount]
+        self,
+        address: str,
+        content_hashes: Collection[str],
+        min_slot: int | None,
+        into: dict[str, MessageAccount],
+        commitment: Commitment = Commitment.CONFIRMED,
     ) -> tuple[int, ThreadAccount | None]:
         addresses = [self._addresses.message(address, content_hash) for content_hash in content_hashes]
-        read = await self._chain.accounts([address, *addresses], min_context_slot=min_slot)
+        read = await self._chain.accounts([address, *addresses], min_context_slot=min_slot, commitment=commitment)
         # Anyone may send lamports to an address before the program makes its account there: then another owns it.
         own = [data if data is not None and data.owner == self._chain.program_id else None for data in read.accounts]
         for data in own[1:]:

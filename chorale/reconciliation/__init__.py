@@ -1,1 +1,1 @@
-"""Rooms of `reconcile`: one resolver per kind of conflict, and the log of what they did."""
+"""Rooms of `reconcile`: one resolver per kind of conflict, what they do, and the log of it."""

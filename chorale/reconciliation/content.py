@@ -1,0 +1,85 @@
+"""ContentConflict: bytes that do not match their hash, that are missing, or that nothing on chain will ever name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from chorale.domain.chain import Commitment
+from chorale.domain.conflict import Conflict, ConflictCause, Settlement
+from chorale.domain.content import ContentKey, ContentKind, ContentState
+from chorale.domain.ports import Chain, ContentStore
+from chorale.projection.staging import StagingCollector
+from chorale.projector import Projector
+from chorale.reconciliation.accounts import read_owned
+from chorale.reconciliation.finality import finalized_now
+from chorale.reconciliation.resolution import Resolution, hash_of, message_key
+
+_CORRUPT = "The bytes do not match their hash and are kept out of every answer; `restoreContent` takes the right ones."
+_MISSING = "Nobody has the bytes; `restoreContent` takes them from anyone."
+
+
+class ContentResolver:
+    """Keeps what is wrong away from every answer, promotes what has come, and deletes what was left behind."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        content: ContentStore,
+        projector: Projector,
+        collector: StagingCollector,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._chain = chain
+        self._content = content
+        self._projector = projector
+        self._collector = collector
+        self._now = now
+
+    async def resolve(self, conflict: Conflict) -> Resolution:
+        """See Resolver."""
+        if conflict.cause is ConflictCause.CONTENT_ABANDONED:
+            return await self._abandoned(conflict)
+        key = await self._key(conflict)
+        if key is None:
+            return None  # neither on chain nor staged: nobody misses it
+        state = await self._content.quarantine(key, now=int(self._now()))
+        if state is ContentState.AVAILABLE:
+            await self._projector.refresh(key.thread_id, [key.hash] if key.kind is ContentKind.MESSAGE else [])
+            return None
+        fetched = (await self._content.fetch([key]))[key].state
+        if fetched is not state:
+            return Settlement.FAILED, f"The point was {state} and is {fetched}."
+        if state is ContentState.MISSING:
+            return Settlement.AWAITING_CONTENT, _MISSING
+        return Settlement.QUARANTINED, _CORRUPT
+
+    async def _abandoned(self, conflict: Conflict) -> Resolution:
+        subject = hash_of(conflict)
+        staged = [
+            content
+            for content in await self._content.staged()
+            if content.key.thread_id == conflict.thread_id
+            and (content.key.hash == subject or (subject is None and content.key.kind is ContentKind.TITLE))
+        ]
+        if not staged:
+            return None
+        if await self._collector.collect_among(staged):
+            return Settlement.RESOLVED, "The bytes were deleted: a finalized read shows nothing that names them."
+        return None  # on chain after all, or leased anew
+
+    async def _key(self, conflict: Conflict) -> ContentKey | None:
+        """The point's name where the chain has a thread or message for it; finalized absence alone is believed."""
+        content_hash = hash_of(conflict)
+        hashes = [] if content_hash is None else [content_hash]
+        owned = await read_owned(self._chain, conflict.thread_id, hashes, min_slot=conflict.slot)
+        if owned.thread is None or (content_hash is not None and content_hash not in owned.messages):
+            slot = await finalized_now(self._chain)
+            owned = await read_owned(
+                self._chain, conflict.thread_id, hashes, min_slot=slot, commitment=Commitment.FINALIZED
+            )
+        if owned.thread is None:
+            return None
+        if content_hash is None:
+            return ContentKey(ContentKind.TITLE, conflict.thread_id, owned.thread.title_hash)
+        return message_key(conflict.thread_id, content_hash) if content_hash in owned.messages else None

@@ -1,0 +1,31 @@
+"""Waiting for the chain to finalize what has been seen: only then may anything derived get older."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chorale.domain.chain import Commitment
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.ports import Chain
+from chorale.domain.updates import Authority
+
+_PATIENCE = 40.0  # s; about 13 are usual
+_PAUSE = 0.4
+
+
+async def finalized_now(chain: Chain) -> int:
+    """A slot that was confirmed when this was called and is finalized when it returns.
+
+    Whatever was derived before the call is then either final or of a branch that the chain has left. Raises
+    AuthorityUnavailableError where the chain does not finalize in time.
+    """
+    slot = await chain.slot(Commitment.CONFIRMED)
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while await chain.slot(Commitment.FINALIZED) < slot:  # noqa: ASYNC110 -- a port has no event for it
+                await asyncio.sleep(_PAUSE)
+    except TimeoutError as error:
+        raise AuthorityUnavailableError(
+            Authority.SOLANA, f"Slot {slot} was not finalized within {_PATIENCE:.0f} s."
+        ) from error
+    return slot

@@ -1,0 +1,66 @@
+"""Conflicts that stay: met again and again until somebody supplies the bytes, and yet one occurrence each."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+from chorale.domain.conflict import Conflict, ConflictCause, ConflictRecord, Settlement
+
+_FRESH = 5.0  # s
+
+Name = tuple[ConflictCause, str]
+
+
+def name_of(conflict: Conflict) -> Name:
+    """What tells one conflict from another, whoever found it and whatever it saw."""
+    return conflict.cause, conflict.subject
+
+
+class Standing:
+    """The newest `size` conflicts that are not over, with their records."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._records: OrderedDict[Name, ConflictRecord] = OrderedDict()
+        self._looked_at: dict[Name, float] = {}
+
+    def of(self, conflict: Conflict) -> ConflictRecord | None:
+        """The record of the occurrence that a conflict belongs to; None where it is a new one."""
+        return self._records.get(name_of(conflict))
+
+    def same(self, conflict: Conflict, settlement: Settlement) -> ConflictRecord | None:
+        """The record that says this already: the same conflict, seen in the same way, and settled so."""
+        record = self.of(conflict)
+        if record is None or record.settlement is not settlement:
+            return None
+        seen = (record.conflict.expected, record.conflict.found)
+        return record if _is_lasting(settlement) or seen == (conflict.expected, conflict.found) else None
+
+    def is_fresh(self, conflict: Conflict) -> bool:
+        """Whether it waits for bytes and has been looked at just now."""
+        record = self.of(conflict)
+        if record is None or not _is_lasting(record.settlement):
+            return False
+        return time.monotonic() - self._looked_at[name_of(conflict)] < _FRESH
+
+    def note(self, record: ConflictRecord) -> None:
+        """Remember it, or forget it where it is over."""
+        name = name_of(record.conflict)
+        self._records.pop(name, None)
+        self._looked_at.pop(name, None)
+        if record.settlement in (Settlement.RESOLVED, Settlement.CLIENT_TOLD):
+            return
+        self._records[name] = record
+        self._looked_at[name] = time.monotonic()
+        if len(self._records) > self._size:
+            oldest, _ = self._records.popitem(last=False)
+            del self._looked_at[oldest]
+
+    def lasting(self) -> list[Conflict]:
+        """Those that wait for bytes."""
+        return [record.conflict for record in self._records.values() if _is_lasting(record.settlement)]
+
+
+def _is_lasting(settlement: Settlement) -> bool:
+    return settlement in (Settlement.QUARANTINED, Settlement.AWAITING_CONTENT)
