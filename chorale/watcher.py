@@ -87,7 +87,9 @@ class Watcher:
         self._settling = Settling(projector, measures)
         self._protocol = ProtocolLooks(chain, projector)
         self._forks = ForkWatch(chain, index, self._progress, reconciler, announcements)
-        self._intake = Intake(chain, index, self._progress, self._settling, self._protocol, self._forks)
+        self._intake = Intake(
+            chain, index, self._progress, self._settling, self._protocol, self._forks, projector.floors
+        )
 
     async def caught_up(self) -> None:
         """Wait until derived state has reached the chain for the first time and the content has been checked."""

@@ -13,6 +13,7 @@ from chorale.domain.projection import Projection
 from chorale.domain.updates import Authority
 from chorale.projection.thread_names import names_thread
 from programs.addresses import ProgramAddresses
+from programs.wire import WireError
 
 Feed: TypeAlias = AsyncIterator[TransactionRecord | SlotTick]
 
@@ -40,9 +41,15 @@ class Floors:
         """A transaction has changed what its events name, or who knows what where its log is cut."""
         if self._cache is None or not record.succeeded:
             return
-        if record.logs_cut:
+        floors: Mapping[str, Floor] = {}
+        untold = record.logs_cut
+        try:
+            floors = self._of(record)
+        except WireError:  # nothing that this program logs; one transaction must not stop the others
+            untold = True
+        if untold:
             await self._cache.raise_all(record.slot)
-        if floors := self._of(record):
+        if floors:
             await self._cache.raise_floors(floors)
 
     async def changed(self, change: Projection) -> None:

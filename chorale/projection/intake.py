@@ -13,6 +13,7 @@ from chorale.domain.ports import Chain, Index
 from chorale.domain.projection import ChainCursor
 from chorale.domain.updates import Authority
 from chorale.projection.catch_up import Progress, missed, snapshot
+from chorale.projection.floors import Floors
 from chorale.projection.forks import ForkWatch
 from chorale.projection.progress import ChainProgress
 from chorale.projection.protocol_history import changes_in
@@ -37,6 +38,7 @@ class Intake:
         settling: Settling,
         protocol: ProtocolLooks,
         forks: ForkWatch,
+        floors: Floors,
     ) -> None:
         self._chain = chain
         self._index = index
@@ -44,6 +46,7 @@ class Intake:
         self._settling = settling
         self._protocol = protocol
         self._forks = forks
+        self._floors = floors
         self._untold: dict[str, int] = {}  # signatures and slots of transactions that call for a look-over
         self._looking: asyncio.Task[None] | None = None
 
@@ -59,6 +62,8 @@ class Intake:
         except Exception:  # noqa: BLE001 -- one transaction's content must not stop the others
             _log.exception("Transaction %s cannot be read", record.signature)
             thread_ids, untold = set(), True
+        if heard_at is None:  # what is heard has raised them already
+            await self._floors.heard(record)
         if changes_in(record):
             self._protocol.start(tasks, record)
         if untold:

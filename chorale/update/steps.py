@@ -127,6 +127,8 @@ class UpdateSteps:
             progress.set(slot=status.slot)
             await self.end(facts, progress, Outcome.REJECTED)
         else:
+            if facts.thread_id is not None and not self._projector.progress.knows(facts.signature):
+                await self._projector.floors.confirmed(facts.thread_id, facts.content_hash, status.slot)
             progress.set(outcome=Outcome.CONFIRMED, slot=status.slot)
         return status
 
@@ -138,6 +140,7 @@ class UpdateSteps:
                     await self._projector.protocol.settle(facts.signature, min_slot=status.slot)
                     return
                 settled = await self._projector.settle(facts.thread_id, facts.signature, min_slot=status.slot)
+                await self._projector.floors.check()
             progress.set(cursor=event_cursor(settled.position))
 
     async def verify(

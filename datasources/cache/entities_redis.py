@@ -76,9 +76,10 @@ class RedisEntities:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._limits.cache_flight
         await self._flights.wait(addresses)
-        pauses = chain(_POLLS, repeat(_POLLS[-1]))
-        while loop.time() < deadline and await self._call(scripts.CLAIMED, addresses):
-            await asyncio.sleep(next(pauses))
+        for pause in chain(_POLLS, repeat(_POLLS[-1])):
+            if loop.time() >= deadline or not await self._call(scripts.CLAIMED, addresses):
+                return
+            await asyncio.sleep(pause)
 
     async def put(self, entries: Mapping[str, CachedAccount], lookup: Lookup | None = None) -> None:
         """See EntityCache."""
