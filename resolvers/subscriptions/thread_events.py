@@ -23,7 +23,7 @@ from chorale.domain.errors import (
 from chorale.domain.events import EventPosition, LoggedEvent
 from datasources.loaders import MessageKey, MixedVersionsError
 from resolvers.permissions import still_admitted
-from resolvers.subscriptions.views import event_view, gap, position_of
+from resolvers.subscriptions.views import end_of_log, event_view, gap, position_of
 from schema.events import ThreadEvent
 from schema.fields import streamed
 from schema.lookahead import BODY_FIELDS, selects
@@ -54,11 +54,18 @@ class ThreadSubscriptions:
     ) -> AsyncGenerator[ThreadEvent, None]:
         place = _Place(await _begin(info.context, thread_id, after))
         bodies = selects(info, BODY_FIELDS)
-        awake = cast("AsyncGenerator[None, None]", info.context.index.wake(thread_id))
+        index = info.context.index
+        awake = cast("AsyncGenerator[None, None]", index.wake(thread_id))
         async with aclosing(awake):
-            async for _ in awake:
-                async for event in _behind(info.context, place, bodies):
-                    yield event
+            try:
+                async for _ in awake:
+                    async for event in _behind(info.context, place, bodies):
+                        yield event
+            except AuthorityUnavailableError:
+                if index.ended is None:
+                    raise
+        if index.ended is not None:
+            yield end_of_log(place.position, index.ended)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from chorale.context import Context
@@ -46,6 +47,20 @@ async def gap(context: Context, event: LoggedEvent, reason: str) -> types.Gap:
     shared = await _shared(context, event)
     return types.Gap(
         **{**shared, "cursor": Cursor(event_cursor(position_before(event))), "signature": None},
+        reason=_gap_reason(reason),
+    )
+
+
+def end_of_log(position: EventPosition, reason: str) -> types.Gap:
+    """What a subscriber hears last where the log itself has ended: nothing of it is left to read."""
+    return types.Gap(
+        cursor=Cursor(event_cursor(position)),
+        thread_id=Hash(position.thread_id),
+        thread=None,
+        version=Version(position.sequence),
+        slot=Slot(0),
+        occurred_at=DateTime(int(time.time())),
+        signature=None,
         reason=_gap_reason(reason),
     )
 
