@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from chorale.domain.errors import AuthorityUnavailableError, InvalidInputError, MinimumSlotNotReachedError
 from chorale.domain.updates import Authority, Refusal, RefusedError
+from programs.accounts import AccountMalformed
 from programs.problems import lacks_funds
 
 P = ParamSpec("P")
@@ -151,7 +152,7 @@ def refusals_as_data(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine
             return Refusal("InvalidInput", error.code, str(error), field=error.field)
         except AuthorityUnavailableError as error:
             return unavailable(error)
-        except MinimumSlotNotReachedError as error:
+        except (MinimumSlotNotReachedError, AccountMalformed) as error:
             return unavailable(AuthorityUnavailableError(Authority.SOLANA, str(error)))
 
     return answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from hashlib import blake2b
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from aiocache import RedisCache
@@ -19,6 +20,7 @@ from chorale.domain.updates import Authority
 _NAMESPACE = "chorale"
 _TIMEOUT = 5.0
 _RETRIES = 2
+_SEAL_BYTES = 8
 
 T = TypeVar("T")
 
@@ -74,32 +76,28 @@ async def open_redis_sessions(url: str) -> AsyncIterator[RedisSessions]:
 
 
 class RedisSessions:
-    """Implements `chorale.domain.ports.SessionStore`."""
+    """Implements `chorale.domain.ports.SessionStore`. Every value carries a seal over itself and its key: what comes
+    back altered, or for another key, is no answer."""
 
     def __init__(self, cache: RedisCache) -> None:
         self._cache = cache
 
     async def get(self, key: str) -> bytes | None:
         """The value, None where absent or expired."""
-        value: bytes | None = await _guarded(self._cache.get(key))
-        return value
+        return _opened(key, await _guarded(self._cache.get(key)))
 
     async def put(self, key: str, value: bytes, ttl: float) -> None:
         """Set or replace."""
-        await _guarded(self._cache.set(key, value, ttl=_at_least_a_millisecond(ttl)))
+        await _guarded(self._cache.set(key, _sealed(key, value), ttl=_milliseconds(ttl) / 1000))
 
     async def add(self, key: str, value: bytes, ttl: float) -> bool:
         """SET NX."""
-        try:
-            await _guarded(self._cache.add(key, value, ttl=_at_least_a_millisecond(ttl)))
-        except ValueError:
-            return False  # aiocache's way to say that the key exists
-        return True
+        named, sealed = f"{_NAMESPACE}:{key}", _sealed(key, value)
+        return await _guarded(self._cache.raw("set", named, sealed, nx=True, px=_milliseconds(ttl))) is not None
 
     async def take(self, key: str) -> bytes | None:
         """GETDEL."""
-        value: bytes | None = await _guarded(self._cache.raw("getdel", f"{_NAMESPACE}:{key}"))
-        return value
+        return _opened(key, await _guarded(self._cache.raw("getdel", f"{_NAMESPACE}:{key}")))
 
     async def delete(self, key: str) -> None:
         """Delete; absent is fine."""
@@ -110,10 +108,30 @@ async def _guarded(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except (RedisError, OSError, TimeoutError) as error:
-        raise AuthorityUnavailableError(
-            Authority.BACKEND, f"Redis could not be reached ({type(error).__name__}). Try again shortly."
-        ) from error
+        raise _unavailable(type(error).__name__) from error
+    except (ValueError, TypeError, IndexError, AttributeError) as error:  # what came back is not of the protocol
+        raise _unavailable(f"its answer cannot be read: {type(error).__name__}") from error
 
 
-def _at_least_a_millisecond(ttl: float) -> float:
-    return max(float(ttl), 0.001)
+def _sealed(key: str, value: bytes) -> bytes:
+    return _seal(key, value) + value
+
+
+def _opened(key: str, answer: Any) -> bytes | None:
+    if answer is None:
+        return None
+    if not isinstance(answer, bytes) or _seal(key, answer[_SEAL_BYTES:]) != answer[:_SEAL_BYTES]:
+        raise _unavailable("its answer is not what was stored")
+    return answer[_SEAL_BYTES:]
+
+
+def _seal(key: str, value: bytes) -> bytes:
+    return blake2b(f"{len(key)}:{key}".encode() + value, digest_size=_SEAL_BYTES).digest()
+
+
+def _unavailable(detail: str) -> AuthorityUnavailableError:
+    return AuthorityUnavailableError(Authority.BACKEND, f"Redis could not be reached ({detail}). Try again shortly.")
+
+
+def _milliseconds(ttl: float) -> int:
+    return max(int(ttl * 1000), 1)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from chorale.domain.chain import AccountsRead, Blockhash
 
 _MEMORY = 30.0  # s: a chain that begins anew, or one absurd answer, is forgotten after twice that
-ABSURD = 2**40  # a slot that no chain reaches in ten thousand years
 
 
 class SlotWatch:

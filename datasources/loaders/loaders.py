@@ -10,14 +10,16 @@ from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccou
 from chorale.domain.availability import StaleRead
 from chorale.domain.chain import AccountData
 from chorale.domain.content import ContentKey, ContentKind, FetchedContent
+from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.paging import Page
 from chorale.domain.ports import Chain, ContentStore, IndexReader
+from chorale.domain.updates import Authority
 from datasources.loaders.accounts import AccountAt, AccountLoader
 from datasources.loaders.cached import CachedReads
 from datasources.loaders.contents import ContentLoader
 from datasources.loaders.reads import Balances, MessageKey, MessageRead, MixedVersionsError, ThreadRead
 from datasources.loaders.token import Token, TokenFacts
-from programs.accounts import decode_message, decode_protocol, decode_thread
+from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
 
 A = TypeVar("A", ThreadAccount, MessageAccount, ProtocolAccount)
@@ -208,7 +210,10 @@ class Loaders:
             return None
         known = self._decoded.get(account.address)
         if known is None:
-            known = self._decoded[account.address] = decode(account.address, account.data)  # type: ignore[assignment]
+            try:
+                known = self._decoded[account.address] = decode(account.address, account.data)  # type: ignore[assignment]
+            except AccountMalformed as error:
+                raise AuthorityUnavailableError(Authority.SOLANA, f"An account cannot be read. {error}") from error
         return known  # type: ignore[return-value]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import pickle
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -17,18 +18,24 @@ from urllib.parse import urlsplit
 import httpx
 from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.updates import Authority
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 EMBEDDED = "file:"
 _SERVER_THREADS = 8
-_SERVER_TIMEOUT = 30  # s
+_SERVER_TIMEOUT = 10  # s: a call that nobody waits for any longer gives its thread back
+_REFUSALS = (400, 413, 422)  # this very request, not the next
+_SAID_CHARS = 300
 _MINIMUM_VERSION = (1, 17)  # the first with insert-only upserts; an older one would ignore the word and overwrite
 _AWAY = (ApiException, QdrantException, httpx.HTTPError, sqlite3.Error, OSError)
+_JUNK = (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError)
+"""Where an answer breaks that has another shape than it should, and what a closed engine raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,21 @@ class Engine:
             return await asyncio.get_running_loop().run_in_executor(self.threads, work)
         except _AWAY as error:
             raise AuthorityUnavailableError(
-                Authority.QDRANT, f"Qdrant does not answer: {error}. Try again shortly."
+                Authority.QDRANT, f"Qdrant does not answer: {_said(error)}. Try again shortly.", refused=_refused(error)
             ) from error
+        except _JUNK as error:
+            _log.warning("Qdrant's answer cannot be read", exc_info=error)
+            raise AuthorityUnavailableError(
+                Authority.QDRANT, f"Qdrant's answer cannot be read: {type(error).__name__}. Try again shortly."
+            ) from error
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())[:_SAID_CHARS]
+
+
+def _refused(error: Exception) -> bool:
+    return isinstance(error, UnexpectedResponse) and error.status_code in _REFUSALS
 
 
 @asynccontextmanager
@@ -103,12 +123,14 @@ def _server(url: str) -> QdrantClient:
     client = QdrantClient(url=url, timeout=_SERVER_TIMEOUT, check_compatibility=False)
     try:
         version = client.info().version
-    except _AWAY as error:
+        number = tuple(int(part) for part in version.split("-")[0].split(".")[:2])
+    except (*_AWAY, *_JUNK) as error:
         client.close()
         raise StartupError(
-            f"CHORALE_CONTENT_URL (host {host}) does not answer as Qdrant: {error}. Start it, or use file: instead."
+            f"CHORALE_CONTENT_URL (host {host}) does not answer as Qdrant: {_said(error)}. "
+            "Start it, or use file: instead."
         ) from error
-    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < _MINIMUM_VERSION:
+    if number < _MINIMUM_VERSION:
         client.close()
         wanted = ".".join(map(str, _MINIMUM_VERSION))
         raise StartupError(f"Qdrant at {host} has version {version}. Chorale needs {wanted} or later: update it.")

@@ -90,8 +90,9 @@ class SolanaChain:
     @reads
     async def slot(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
         """Current slot."""
-        return int(await self._call("getSlot", {"commitment": commitment.value}))
+        return decode.slot(await self._call("getSlot", {"commitment": commitment.value}))
 
+    @reads
     async def node_problem(self) -> str:
         """What the node says is wrong with itself; "" where it is well, and where it does not say."""
         try:
@@ -131,7 +132,7 @@ class SolanaChain:
         answers = await asyncio.gather(*(self._at_slot("getMultipleAccounts", list(part), options) for part in parts))
         values = [value for answer in answers for value in answer["value"]]
         return AccountsRead(
-            min(int(answer["context"]["slot"]) for answer in answers),
+            min(decode.slot(answer["context"]["slot"]) for answer in answers),
             tuple(decode.account(address, value) for address, value in zip(addresses, values, strict=True)),
         )
 
@@ -156,7 +157,7 @@ class SolanaChain:
             options["dataSlice"] = {"offset": part[0], "length": part[1]}
         answer = await self._call("getProgramAccounts", self._program_id, options)
         return AccountsRead(
-            int(answer["context"]["slot"]),
+            decode.slot(answer["context"]["slot"]),
             tuple(decode.account(item["pubkey"], item["account"]) for item in decode.items(answer["value"])),
         )
 
@@ -177,7 +178,7 @@ class SolanaChain:
             decode.text(value["blockhash"]),
             int(value["lastValidBlockHeight"]),
             int(height),
-            int(latest["context"]["slot"]),
+            decode.slot(latest["context"]["slot"]),
         )
 
     @reads

@@ -11,6 +11,7 @@ from chorale.domain.events import TransactionRecord
 from programs.events import events_in
 
 _UNIX_TIMESTAMP = struct.Struct("<q")
+_ABSURD_SLOT = 2**40  # more than ten thousand years of slots
 _UNIX_TIMESTAMP_OFFSET = 32  # in the Clock sysvar, behind slot, epoch start and two epochs
 
 
@@ -25,6 +26,13 @@ def boolean(value: Any) -> bool:
     """True or false, and nothing in its place."""
     if not isinstance(value, bool):
         raise TypeError(f"{type(value).__name__} stands for a boolean.")
+    return value
+
+
+def slot(value: Any) -> int:
+    """A slot that a chain can have reached."""
+    if type(value) is not int or not 0 <= value < _ABSURD_SLOT:
+        raise ValueError(f"{value!r} is no slot.")
     return value
 
 

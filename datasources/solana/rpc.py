@@ -54,7 +54,7 @@ def well_formed() -> Iterator[None]:
     """Around the reading of an answer: what is not of the shape expected becomes AuthorityUnavailableError."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, struct.error) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, struct.error) as error:
         raise unavailable(f"an answer is malformed: {type(error).__name__}") from error
 
 
