@@ -58,6 +58,11 @@ class Announcements:
             lasted = f"{name} does well again after {now.since - before.since:.1f} s."
             self.announce(AnnouncementKind.AUTHORITY_RECOVERED, lasted, authority=now.authority)
 
+    @property
+    def newest(self) -> int:
+        """Number of the newest; 0 before the first."""
+        return self._number
+
     def recent(self) -> tuple[Announcement, ...]:
         """The log, oldest first."""
         return tuple(self._log)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import strawberry
 
 from chorale.domain.availability import AlwaysAvailable, Availability
+from chorale.domain.content import ContentKey, ContentState
+from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
+from chorale.domain.projection import CatchUp
+from chorale.reconciliation.sightings import content_conflict
 from chorale.settings import Limits
 from datasources.loaders import CachedReads, Loaders, TokenFacts
 from programs.addresses import ProgramAddresses
@@ -58,6 +63,8 @@ class Context:
     announcements: Announcements
     reconciler: Reconciler
     boundaries: Boundaries
+    lease: Lease = field(default_factory=OwnLease)
+    catch_up: Callable[[], CatchUp] = CatchUp
     operators: frozenset[str] = frozenset()
     availability: Availability = field(default_factory=AlwaysAvailable)
     dev: DevTools | None = None
@@ -92,7 +99,13 @@ class Context:
             min_slot=min_slot,
             reads=self.reads,
             reread=reread or self.reread,
+            met=self._met,
         )
+
+    def _met(self, key: ContentKey, state: ContentState) -> None:
+        conflict = content_conflict(key, state)
+        if conflict is not None:
+            self.reconciler.found(conflict)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

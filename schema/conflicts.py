@@ -90,5 +90,5 @@ class BoundaryConflictConnection:
         return cls(nodes=nodes, edges=edges, page_info=info)
 
 
-CURSOR = "c"
+CURSOR = "x"
 """The kind of the cursors here; they hold the log's id and a number."""

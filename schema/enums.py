@@ -223,6 +223,7 @@ _describe(
     {
         "CONFLICT": "A conflict was met and settled, or left open.",
         "AUTHORITY_LOST": "An authority can no longer be used.",
+        "AUTHORITY_DEGRADED": "An authority answers slowly, or with some failures.",
         "AUTHORITY_RECOVERED": "An authority can be used again.",
         "CHAIN_RESET": "The chain was replaced by another.",
         "CHAIN_FORKED": "What had been confirmed is no longer on the chain.",

@@ -23,6 +23,7 @@ from resolvers.mutations.sign_in_challenge import SignInChallengeMutation
 from resolvers.mutations.sign_out import SignOutMutation
 from resolvers.mutations.submit_message import SubmitMessageMutation
 from resolvers.mutations.sweep_thread import SweepThreadMutation
+from resolvers.mutations.verify_boundaries import VerifyBoundariesMutation
 from resolvers.mutations.withdraw_treasury import WithdrawTreasuryMutation
 
 _DESCRIPTION = (
@@ -49,6 +50,7 @@ class Mutation(
     ResolveMessageMutation,
     ConfigureMutation,
     WithdrawTreasuryMutation,
+    VerifyBoundariesMutation,
 ):
     """On any chain."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from resolvers.prepare.root import PrepareQueries
+from resolvers.queries.boundaries import BoundaryQueries
 from resolvers.queries.keeper import KeeperQueries
 from resolvers.queries.messages import MessageQueries
 from resolvers.queries.nodes import NodeQueries
@@ -29,6 +30,7 @@ class Query(
     ProtocolQueries,
     TreasuryQueries,
     KeeperQueries,
+    BoundaryQueries,
     UserQueries,
     NodeQueries,
 ):
