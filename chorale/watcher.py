@@ -82,7 +82,7 @@ class Watcher:
         self._catching_up = Progress(self._tell)
         self._looking: asyncio.Task[None] | None = None
         self._looked_to: ChainCursor | None = None
-        self._collector = StagingCollector(chain, content, projector)
+        self._collector = StagingCollector(chain, content, projector, reconciler)
         self._leadership = Leadership(lease, content, index, projector, announcements)
         self._settling = Settling(projector, measures)
         self._protocol = ProtocolLooks(chain, projector)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from chorale.announcements import Announcements
 from chorale.auth import SignIn, Viewer
 from chorale.boundaries import Boundaries
+from chorale.checking.client_reports import ClientReports
+from chorale.checking.reading import Reading
 from chorale.context import Context, DevTools
 from chorale.domain.availability import Availability
 from chorale.domain.caching import EntityCache
@@ -22,9 +24,11 @@ from chorale.prepare import Preparer
 from chorale.process.clusters import chain_identifier
 from chorale.process.keeper_services import open_keeper
 from chorale.process.localnet_process import supervised_localnet
+from chorale.process.verification import make_boundaries, sampled
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
+from chorale.reconciliation.resolvers import open_resolvers
 from chorale.settings import Limits, Settings
 from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
@@ -153,7 +157,7 @@ async def _opened(
     limits = settings.limits
     measures, announcements = standing.measures, standing.announcements
     guards = Guards(limits, announcements.turned)
-    reconciler = Reconciler({}, standing.conflicts, announcements, measures)
+    reconciler = Reconciler({}, standing.conflicts, announcements, measures, limits)
     boundaries = Boundaries((), reconciler, announcements, limits)
     localnet = None
     if settings.embedded_chain:
@@ -191,6 +195,8 @@ async def _opened(
     cache = await stack.enter_async_context(open_entities(settings.cache_url, f"{genesis_hash}:{program_id}", limits))
     projector = Projector(chain, content, embedder, index, lease=lease, patience=limits.lease_patience, cache=cache)
     stack.push_async_callback(projector.close)
+    reconciler.equip(open_resolvers(chain, content, embedder, index, projector, cache, reports, limits))
+    stack.push_async_callback(_ended, asyncio.create_task(reconciler.run(), name="reconcile"))
     watcher = Watcher(
         chain,
         projector,
@@ -205,6 +211,9 @@ async def _opened(
     )
     replaced = asyncio.Event()
     stack.push_async_callback(_ended, _followed(watcher, failure, replaced))
+    reading = Reading(chain, index, projector, limits)
+    boundaries = make_boundaries(reading, content, embedder.fingerprint, cache, reports, reconciler, announcements)
+    await stack.enter_async_context(sampled(boundaries, watcher))
     reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id)
     updates = StateUpdates(chain, content, embedder, projector, sessions, limits, guards.availability)
     stack.push_async_callback(updates.close)

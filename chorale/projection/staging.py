@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from chorale.domain.chain import Commitment
+from chorale.domain.conflict import Settlement
 from chorale.domain.content import ContentKind, ContentState, StoredContent
 from chorale.domain.errors import ChoraleError
 from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, ContentStore
 from chorale.projector import Projector
+from chorale.reconcile import Reconciler
+from chorale.reconciliation.sightings import abandoned_conflict
 from programs.accounts import decode_thread
 from programs.addresses import ProgramAddresses
 
@@ -21,25 +24,25 @@ _log = logging.getLogger(__name__)
 _INTERVAL = 600.0  # s
 _CHUNK = 100
 
-Collected = Callable[[StoredContent, int], None]
-"""Hears of bytes that were deleted, with the slot of the finalized read."""
+COLLECTED = "The bytes were deleted: a finalized read shows nothing that names them."
 
 
 class StagingCollector:
-    """Deletes what is still staged behind its lease, and only after a finalized read shows no account for it."""
+    """Deletes what is still staged behind its lease, and only after a finalized read shows no account for it; the
+    `reconciler`, where there is one, is told of each."""
 
     def __init__(
         self,
         chain: Chain,
         content: ContentStore,
         projector: Projector,
-        collected: Collected = lambda content, slot: None,
+        reconciler: Reconciler | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._chain = chain
         self._content = content
         self._projector = projector
-        self._collected = collected
+        self._reconciler = reconciler
         self._now = now
         self._addresses = ProgramAddresses(chain.program_id)
 
@@ -86,8 +89,8 @@ class StagingCollector:
         gone = [key for key in keys if fetched[key].state is ContentState.MISSING]
         await self._projector.forget_staged([key.hash for key in gone if key.kind is ContentKind.MESSAGE])
         for content in abandoned:
-            if fetched[content.key].state is ContentState.MISSING:
-                self._collected(content, read.slot)
+            if self._reconciler is not None and fetched[content.key].state is ContentState.MISSING:
+                self._reconciler.record(abandoned_conflict(content, read.slot), Settlement.RESOLVED, COLLECTED)
         return len(gone)
 
     def _account(self, content: StoredContent) -> str:

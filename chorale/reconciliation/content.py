@@ -9,7 +9,7 @@ from chorale.domain.chain import Commitment
 from chorale.domain.conflict import Conflict, ConflictCause, Settlement
 from chorale.domain.content import ContentKey, ContentKind, ContentState
 from chorale.domain.ports import Chain, ContentStore
-from chorale.projection.staging import StagingCollector
+from chorale.projection.staging import COLLECTED, StagingCollector
 from chorale.projector import Projector
 from chorale.reconciliation.accounts import read_owned
 from chorale.reconciliation.finality import finalized_now
@@ -65,7 +65,7 @@ class ContentResolver:
         if not staged:
             return None
         if await self._collector.collect_among(staged):
-            return Settlement.RESOLVED, "The bytes were deleted: a finalized read shows nothing that names them."
+            return Settlement.RESOLVED, COLLECTED
         return None  # on chain after all, or leased anew
 
     async def _key(self, conflict: Conflict) -> ContentKey | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chorale.checking.client_reports import ClientReports
 from chorale.domain.caching import EntityCache
 from chorale.domain.conflict import ConflictKind
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
@@ -24,6 +25,7 @@ def open_resolvers(
     index: Index,
     projector: Projector,
     cache: EntityCache,
+    reports: ClientReports,
     limits: Limits,
 ) -> dict[ConflictKind, Resolver]:
     """One resolver for each kind. Whatever kind is left out is reported and stays OPEN."""
@@ -34,5 +36,5 @@ def open_resolvers(
         ConflictKind.OWNERSHIP: OwnershipResolver(rows, payloads),
         ConflictKind.CONTENT: ContentResolver(chain, content, projector, collector),
         ConflictKind.CACHE: CacheResolver(chain, cache),
-        ConflictKind.UI: UiResolver(),
+        ConflictKind.UI: UiResolver(reports),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chorale.domain.content import ContentKey, ContentState, FetchedContent
 from chorale.domain.errors import AuthorityUnavailableError
@@ -11,6 +11,10 @@ from chorale.domain.ports import ContentStore
 from datasources.loaders.batch import BatchLoader
 
 _AWAY = FetchedContent(ContentState.UNAVAILABLE)
+_LACKING = (ContentState.MISSING, ContentState.QUARANTINED)
+
+Met = Callable[[ContentKey, ContentState], None]
+"""Hears of bytes that were asked for and are missing or wrong; must not wait."""
 
 
 class Expectation:
@@ -29,9 +33,10 @@ class Expectation:
 class ContentLoader(BatchLoader[ContentKey, FetchedContent]):
     """A store that is away makes contents UNAVAILABLE, not the answer an error."""
 
-    def __init__(self, store: ContentStore) -> None:
+    def __init__(self, store: ContentStore, met: Met = lambda key, state: None) -> None:
         super().__init__()
         self._store = store
+        self._met = met
         self._expected = 0
 
     def expect(self, task: asyncio.Task[object]) -> Expectation:
@@ -55,6 +60,10 @@ class ContentLoader(BatchLoader[ContentKey, FetchedContent]):
     async def fetch(self, keys: Sequence[ContentKey]) -> Mapping[ContentKey, FetchedContent]:
         """One call for all keys."""
         try:
-            return await self._store.fetch(keys)
+            fetched = await self._store.fetch(keys)
         except AuthorityUnavailableError:
             return dict.fromkeys(keys, _AWAY)
+        for key, content in fetched.items():
+            if content.state in _LACKING:
+                self._met(key, content.state)
+        return fetched

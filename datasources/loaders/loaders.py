@@ -16,7 +16,7 @@ from chorale.domain.ports import Chain, ContentStore, IndexReader
 from chorale.domain.updates import Authority
 from datasources.loaders.accounts import AccountAt, AccountLoader
 from datasources.loaders.cached import CachedReads
-from datasources.loaders.contents import ContentLoader
+from datasources.loaders.contents import ContentLoader, Met
 from datasources.loaders.reads import Balances, MessageKey, MessageRead, MixedVersionsError, ThreadRead
 from datasources.loaders.token import Token, TokenFacts
 from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
@@ -33,7 +33,7 @@ class Loaders:
     """Reads behind one answer. All but contents raise AuthorityUnavailableError where their authority is away.
 
     `min_slot` is the slot below which nothing is read: a mutation's own, or an event's. Without `reads`, and with
-    `reread`, nothing comes from the cache.
+    `reread`, nothing comes from the cache. `met` hears of bytes that are missing or wrong.
     """
 
     def __init__(
@@ -47,9 +47,10 @@ class Loaders:
         min_slot: int | None = None,
         reads: CachedReads | None = None,
         reread: bool = False,
+        met: Met = lambda key, state: None,
     ) -> None:
         self.accounts = AccountLoader(chain, min_slot, reads, reread=reread)
-        self.contents = ContentLoader(content)
+        self.contents = ContentLoader(content, met)
         self.pages: dict[Hashable, asyncio.Future[Page]] = {}
         self.mixed = False
         self._chain = chain
