@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chorale.announcements import Announcements
     from chorale.auth import SignIn, Viewer
     from chorale.boundaries import Boundaries
+    from chorale.checking.client_reports import ClientReports
     from chorale.keeper import Keeper
     from chorale.prepare import Preparer
     from chorale.reconcile import Reconciler
@@ -63,6 +64,7 @@ class Context:
     announcements: Announcements
     reconciler: Reconciler
     boundaries: Boundaries
+    reports: ClientReports
     lease: Lease = field(default_factory=OwnLease)
     catch_up: Callable[[], CatchUp] = CatchUp
     operators: frozenset[str] = frozenset()

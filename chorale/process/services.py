@@ -102,6 +102,7 @@ class Services:
     announcements: Announcements
     reconciler: Reconciler
     boundaries: Boundaries
+    reports: ClientReports
     availability: Availability
     lease: Lease
     failure: asyncio.Future[str]
@@ -132,6 +133,7 @@ class Services:
             announcements=self.announcements,
             reconciler=self.reconciler,
             boundaries=self.boundaries,
+            reports=self.reports,
             availability=self.availability,
             operators=self.settings.operators.wallets,
             dev=self.dev,
@@ -158,7 +160,7 @@ async def _opened(
     measures, announcements = standing.measures, standing.announcements
     guards = Guards(limits, announcements.turned)
     reconciler = Reconciler({}, standing.conflicts, announcements, measures, limits)
-    boundaries = Boundaries((), reconciler, announcements, limits)
+    reports = ClientReports(limits)
     localnet = None
     if settings.embedded_chain:
         localnet = await stack.enter_async_context(
@@ -249,6 +251,7 @@ async def _opened(
         announcements=announcements,
         reconciler=reconciler,
         boundaries=boundaries,
+        reports=reports,
         availability=guards.availability,
         lease=lease,
         failure=failure,

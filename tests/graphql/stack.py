@@ -13,6 +13,7 @@ import strawberry
 from chorale.announcements import Announcements
 from chorale.auth import Viewer
 from chorale.boundaries import Boundaries
+from chorale.checking.client_reports import ClientReports
 from chorale.context import Context
 from chorale.domain.chain import AccountsRead, Commitment
 from chorale.domain.content import ContentKey
@@ -113,6 +114,7 @@ class Stack:
         self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
         log = ConflictLog(self.limits.conflict_log)
         self.reconciler = Reconciler({}, log, self.announcements, self.measures)
+        self.reports = ClientReports(self.limits)
         self.boundaries = Boundaries((), self.reconciler, self.announcements, self.limits)
 
     def context(self, viewer: str | None = None) -> Context:
@@ -136,6 +138,7 @@ class Stack:
             announcements=self.announcements,
             reconciler=self.reconciler,
             boundaries=self.boundaries,
+            reports=self.reports,
             operators=self.operators,
         )
 
