@@ -39,6 +39,7 @@ class RunningServer:
         self._cluster = cluster
         self.log = data.parent / f"{data.name}.log"
         self._environ = environ
+        self.launcher: tuple[str, ...] = ("-m", "chorale")  # how Python is told to run the command line
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -54,7 +55,7 @@ class RunningServer:
             }
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "chorale", "serve"],
+                [sys.executable, *self.launcher, "serve"],
                 cwd=ROOT,
                 env=environ,
                 stdout=subprocess.PIPE,

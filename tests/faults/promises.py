@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chorale.domain.accounts import MessageAccount
 from chorale.domain.cursors import event_cursor
 from chorale.domain.events import EventPosition
@@ -17,6 +19,14 @@ _LATER = {"PENDING": {"PENDING", *_ENDS}} | {status: {status} for status in _END
 _SEARCH_TEXT = (
     "query FindText($query: String!) { search(query: $query, mode: TEXT, first: 5) { nodes { contentHash status } } }"
 )
+
+
+class LostError(AssertionError):
+    """What was acknowledged is gone."""
+
+
+class ShownError(AssertionError):
+    """What is not published was shown to somebody who may not see it."""
 
 
 async def converged(server: RunningServer, chain: OnChain, thread_id: str) -> None:
@@ -48,17 +58,22 @@ async def check_deed(server: RunningServer, chain: OnChain, deed: Deed, reader: 
     asked = {"contentHash": deed.content_hash}
     own = (await deed.author.ask(operations.READ_MESSAGE, asked))["message"]
     if account is None:
-        assert not deed.status, f"acknowledged and not on chain: {deed}"
+        _check_kept(deed, found=False)
         assert own is None or (own["status"], own["body"]) == ("STAGED", deed.body), own
         assert (await reader.ask(operations.READ_MESSAGE, asked))["message"] is None or reader is deed.author
         await _check_hidden(server, deed)
         return False
     landed = _has_landed(deed, account)
     if deed.status:
-        assert landed, f"acknowledged and not on chain: {deed}"
+        _check_kept(deed, found=landed)
         assert account.status in _LATER[deed.status], (deed, account)
     await _check_message(server, deed, account, own, reader)
     return landed
+
+
+def _check_kept(deed: Deed, *, found: bool) -> None:
+    if deed.status and not found:
+        raise LostError(f"acknowledged and not on chain: {deed}")
 
 
 def _has_landed(deed: Deed, account: MessageAccount) -> bool:
@@ -76,8 +91,11 @@ def _has_landed(deed: Deed, account: MessageAccount) -> bool:
             return True
 
 
-async def check_events(chain: OnChain, thread_id: str, reader: Actor) -> int:
-    """Every event since the thread's creation once, in order, at contiguous versions. Returns how many."""
+async def check_events(
+    chain: OnChain, thread_id: str, reader: Actor, *, made_by_server: Collection[str] = ("UpdateVerified",)
+) -> int:
+    """Every event since the thread's creation once, in order, at contiguous versions; what the server makes itself is
+    among `made_by_server`. Returns how many."""
     end = (await reader.ask("query End($id: Hash!) { thread(threadId: $id) { eventCursor } }", {"id": thread_id}))[
         "thread"
     ]["eventCursor"]
@@ -90,8 +108,9 @@ async def check_events(chain: OnChain, thread_id: str, reader: Actor) -> int:
     versions = [version for _, version, _ in of_chain]
     assert sorted(set(versions)) == list(range(1, versions[-1] + 1)), versions
     made = [event for event in own if event[0] in _MADE_BY_SERVER]
-    assert {name for name, _, _ in made} <= {"UpdateVerified"}, made
-    assert len({signature for _, _, signature in made}) == len(made), made
+    assert {name for name, _, _ in made} <= set(made_by_server), made
+    verified = [signature for name, _, signature in made if name == "UpdateVerified"]
+    assert len(set(verified)) == len(verified), made
     return len(of_chain)
 
 
@@ -102,7 +121,8 @@ async def check_nothing_leaks(server: RunningServer, chain: OnChain, thread_id: 
     account = await chain.thread(thread_id)
     assert account is not None
     assert (thread["version"], thread["contentRoot"]) == (account.sequence, account.content_root)
-    assert {message["status"] for message in shown} <= {"PUBLISHED"}, shown
+    if not {message["status"] for message in shown} <= {"PUBLISHED"}:
+        raise ShownError(str(shown))
     assert sorted(message["leafIndex"] for message in shown) == list(range(account.published_count)), shown
 
 
@@ -110,7 +130,7 @@ async def _check_thread(server: RunningServer, chain: OnChain, deed: Deed) -> bo
     account = await chain.thread(deed.thread_id)
     thread = (await server.data_of(operations.READ_THREAD, {"threadId": deed.thread_id}))["thread"]
     if account is None:
-        assert not deed.status, f"acknowledged and not on chain: {deed}"
+        _check_kept(deed, found=False)
         assert thread is None
         return False
     assert (thread["title"], thread["version"]) == (deed.body, account.sequence)
@@ -121,7 +141,7 @@ async def _check_seats(server: RunningServer, chain: OnChain, deed: Deed) -> boo
     account = await chain.thread(deed.thread_id)
     assert account is not None
     left = not account.has_co_author(deed.author.address)
-    assert left or not deed.status, f"acknowledged and not on chain: {deed}"
+    _check_kept(deed, found=left)
     thread = (await server.data_of(operations.READ_THREAD, {"threadId": deed.thread_id}))["thread"]
     seats = [seat["user"]["address"] for seat in thread["coAuthors"]]
     assert seats == [co_author.key for co_author in account.co_authors]
@@ -149,11 +169,15 @@ async def _check_message(
 
 
 async def _check_hidden(server: RunningServer, deed: Deed) -> None:
-    assert (await server.data_of(operations.READ_MESSAGE, {"contentHash": deed.content_hash}))["message"] is None
+    seen = (await server.data_of(operations.READ_MESSAGE, {"contentHash": deed.content_hash}))["message"]
+    if seen is not None:
+        raise ShownError(f"{deed}: {seen}")
     if deed.body:
         found = (await server.data_of(_SEARCH_TEXT, {"query": deed.body}))["search"]["nodes"]
-        assert deed.content_hash not in {node["contentHash"] for node in found}, deed
-        assert {node["status"] for node in found} <= {"PUBLISHED"}, found
+        if deed.content_hash in {node["contentHash"] for node in found}:
+            raise ShownError(f"{deed}: {found}")
+        if not {node["status"] for node in found} <= {"PUBLISHED"}:
+            raise ShownError(str(found))
 
 
 async def _events(reader: Actor, thread_id: str, end: str) -> list[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,8 +84,7 @@ class Pair:
         """Write until told to stop, or until nothing is acknowledged any more: that deed is the last."""
         while not stopping.is_set():
             try:
-                deed = await self._prepare(*_ROUND[self._place % len(_ROUND)])
-                self.deeds.append(deed)
+                deed = await self.begin(*_ROUND[self._place % len(_ROUND)])
                 self.on_begin()
                 await deed.run()
             except UnansweredError:
@@ -95,7 +95,9 @@ class Pair:
         """Say whether the last, unacknowledged deed turned out whole: if not, it is done anew."""
         self._place += whole
 
-    async def _prepare(self, verb: str, approve: bool | None) -> Deed:
+    async def begin(self, verb: str, approve: bool | None = None, *, key: bool | None = None) -> Deed:
+        """A deed on the current thread, or on the newest submission: prepared, signed, noted, and not yet sent. Every
+        other one has an idempotency key, unless `key` decides; without, its signature serves."""
         author = self.guest if verb in _BY_GUEST else self.owner
         body = unique(f"{next(_PHRASES)} {author.address[:6]}") if verb in _WITH_TEXT else ""
         choices: dict[str, Json] = {
@@ -114,12 +116,22 @@ class Pair:
         signed: Json = {"signedTransaction": author.sign(prepared["transaction"])}
         if body:
             signed |= {"title" if verb == "createThread" else "body": body, "salt": prepared["salt"]}
-        return Deed(verb, author, signed, prepared["threadId"], prepared["contentHash"], body, approve)
+        if len(self.deeds) % 2 if key is None else key:
+            signed["idempotencyKey"] = secrets.token_hex(8)
+        deed = Deed(verb, author, signed, prepared["threadId"], prepared["contentHash"], body, approve)
+        self.deeds.append(deed)
+        return deed
 
     @property
     def thread_id(self) -> str:
         """The thread that is written to now; "" before the first."""
         return next((deed.thread_id for deed in reversed(self.deeds) if deed.verb == "createThread"), "")
+
+    @property
+    def awaits_vote(self) -> bool:
+        """Whether nobody has voted on the newest submission."""
+        verbs = [deed.verb for deed in self.deeds if deed.verb in ("submitMessage", "castVote")]
+        return verbs[-1:] == ["submitMessage"]
 
     @property
     def _submitted(self) -> str:

@@ -1,0 +1,76 @@
+"""`python -m tests.faults`: breaks everything on purpose, prints what was injected and what healed it, and counts.
+
+Exit code 1 where an acknowledged write was lost, unpublished bytes were shown, anything else that the model promises
+was violated, or agreement took longer than the bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from chorale.settings import DEFAULT_MODEL
+from datasources.embeddings import open_embedder
+from tests.faults.redis_process import running_redis
+from tests.faults.report import RunReport
+from tests.faults.runner import SCENARIOS, run_scenario
+from tests.faults.world import Options
+from tests.validator import running_validator
+
+
+def main() -> int:
+    """Runs what the command line names."""
+    options = _parser().parse_args()
+    seed = options.seed if options.seed is not None else time.time_ns() % 10**6
+    print(f"seed {seed}", flush=True)
+    report = RunReport(seed, options.chain, options.cache, options.within)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chorale-faults-")))
+        cluster = None
+        if options.chain == "validator":
+            cluster = stack.enter_context(running_validator(folder / "validator"))
+        redis = stack.enter_context(running_redis(folder / "redis")) if options.cache == "redis" else None
+        asyncio.run(_build_model(folder))
+        run = Options(
+            seed, folder, folder / "models", options.kills, options.short, cluster, redis.url if redis else "", redis
+        )
+        for name in options.only or SCENARIOS:
+            report.scenarios.append(asyncio.run(run_scenario(name, run)))
+    print(report.summary())
+    if options.json:
+        options.json.write_text(report.as_json() + "\n", encoding="utf-8")
+    return 0 if report.is_clean else 1
+
+
+async def _build_model(folder: Path) -> None:
+    async with open_embedder(DEFAULT_MODEL, folder, lambda _: None):
+        pass
+
+
+def _parser() -> argparse.ArgumentParser:
+    described = "\n".join(
+        f"  {name:<10} {(module.__doc__ or '').partition(chr(10))[0]}" for name, module in SCENARIOS.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults",
+        description=f"{__doc__}\nscenarios:\n{described}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--kills", type=int, default=200, help="random kills (200)")
+    parser.add_argument("--seed", type=int, help="chooses everything that is random; printed where it is not given")
+    parser.add_argument("--only", action="append", choices=list(SCENARIOS), help="a scenario; may be repeated")
+    parser.add_argument("--chain", choices=("localnet", "validator"), default="localnet")
+    parser.add_argument("--cache", choices=("memory", "redis"), default="memory")
+    parser.add_argument("--within", type=float, default=5.0, help="bound on agreement after readiness, in seconds (5)")
+    parser.add_argument("--short", action="store_true", help="fewer of each")
+    parser.add_argument("--json", type=Path, help="file for the whole report")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""`chorale` that kills itself: `python -m tests.faults.doomed POINT serve` ends with SIGKILL when it comes to POINT.
+
+POINT is a name of `POINTS` with ":before", ":after" or, for what commits, ":inside" (before its COMMIT), and, if not at
+the first time, ":N". It counts only while the file named by CHORALE_TEST_ARMED exists, so that a start is survived.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+POINTS = {
+    "stage": ["datasources.qdrant.store:QdrantContent.stage"],
+    "send": ["datasources.solana.client:SolanaChain.send"],
+    "confirm": ["datasources.solana.client:SolanaChain.confirm"],
+    "promote": ["datasources.qdrant.store:QdrantContent.promote"],
+    "apply": ["datasources.index.index:SqliteIndex.apply"],
+    "cursor": ["datasources.index.index:SqliteIndex.advance"],
+    "append": ["datasources.index.index:SqliteIndex.append"],
+    "floor": [
+        "datasources.cache.entities_memory:MemoryEntities.raise_floors",
+        "datasources.cache.entities_redis:RedisEntities.raise_floors",
+    ],
+    "claim": ["datasources.cache.sqlite:SqliteSessions.add", "datasources.cache.redis:RedisSessions.add"],
+    "record": ["datasources.cache.sqlite:SqliteSessions.put", "datasources.cache.redis:RedisSessions.put"],
+    "restore": ["datasources.qdrant.store:QdrantContent.restore"],
+    "correct": ["datasources.index.index:SqliteIndex.correct"],
+    "correct point": ["datasources.qdrant.store:QdrantContent.correct"],
+}
+"""What may be the last thing that a process does: methods of the adapters, by a name. Of several, any."""
+
+INSIDE = {
+    "apply": ["datasources.index.writes:apply"],
+    "append": ["datasources.index.log:append"],
+    "cursor": ["datasources.index.writes:advance"],
+    "correct": ["datasources.index.corrections:correct"],
+}
+"""Functions that run inside the transaction of the method of that name."""
+
+
+class Doom:
+    """Counts calls while it is armed."""
+
+    def __init__(self, armed: Path, calls: int) -> None:
+        self._armed = armed
+        self._left = calls
+
+    def call(self) -> None:
+        """Die at the last of the calls."""
+        if self._armed.exists():
+            self._left -= 1
+            if self._left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def prepare(point: str, armed: Path) -> None:
+    """Wrap what POINT names."""
+    name, _, rest = point.partition(":")
+    where, _, calls = rest.partition(":")
+    doom = Doom(armed, int(calls or 1))
+    for target in (INSIDE if where == "inside" else POINTS)[name]:
+        module, _, path = target.partition(":")
+        holder: Any = importlib.import_module(module)
+        *outer, attribute = path.split(".")
+        for part in outer:
+            holder = getattr(holder, part)
+        wrap = _function if where == "inside" else _method
+        setattr(holder, attribute, wrap(getattr(holder, attribute), doom, where))
+
+
+def _method(original: Any, doom: Doom, where: str) -> Any:
+    @functools.wraps(original)
+    async def doomed(*arguments: Any, **options: Any) -> Any:
+        if where == "before":
+            doom.call()
+        result = await original(*arguments, **options)
+        if where == "after":
+            doom.call()
+        return result
+
+    return doomed
+
+
+def _function(original: Any, doom: Doom, _: str) -> Any:
+    @functools.wraps(original)
+    def doomed(*arguments: Any, **options: Any) -> Any:
+        result = original(*arguments, **options)
+        doom.call()
+        return result
+
+    return doomed
+
+
+if __name__ == "__main__":
+    from chorale.__main__ import main
+
+    prepare(sys.argv[1], Path(os.environ["CHORALE_TEST_ARMED"]))
+    sys.exit(main(sys.argv[2:]))
