@@ -89,7 +89,8 @@ class House:
         [account] = read.accounts
         assert account is not None
         entry = CachedAccount(account, read.slot, 1, 2.0**40)
-        await self.entities.put({address: replace(entry, **changes)})
+        data = changes.pop("data", account.data)
+        await self.entities.put({address: replace(entry, account=replace(account, data=data), **changes)})
 
     async def found(self, *, repair: bool = False, complete: bool = True) -> dict[BoundaryName, BoundaryFindings]:
         """A verification's findings by boundary; none may have had a problem."""
@@ -125,9 +126,9 @@ async def publish(parts: Parts, actor: Actor, thread_id: str, bodies: Sequence[s
     return drafts
 
 
-async def begin_thread(parts: Parts, actor: Actor, title: str) -> str:
-    """A thread of `actor`; its id."""
+async def begin_thread(parts: Parts, actor: Actor, title: str) -> Draft:
+    """A thread of `actor`."""
     draft = actor.thread(title)
     await parts.stage(draft.content)
     await actor.send(draft.instruction)
-    return draft.content.key.thread_id
+    return draft

@@ -19,7 +19,7 @@ async def test_nothing_is_found_in_a_house_that_is_written_to(
 ) -> None:
     """Complete verifications and samples that run beside posts, submissions and votes report no conflict."""
     async with parts.watch():
-        thread_id = await begin_thread(parts, ana, "Under construction")
+        thread_id = (await begin_thread(parts, ana, "Under construction")).content.key.thread_id
         house = House(parts, tmp_path)
         writing = True
 

@@ -1,0 +1,251 @@
+"""Each system damaged for real: found by a verification, left alone without repair, healed and read back with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from chorale.domain.content import ContentKey, ContentKind
+from chorale.reconciliation.resolvers import open_resolvers
+from datasources.embeddings import FastEmbedder
+from tests.chains import running_localnet
+from tests.spine.checked import LIMITS, House, begin_thread, publish
+from tests.spine.parts import Actor, Draft, open_parts
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@dataclass
+class Site:
+    """A thread with two posts, one pending submission with a vote, and one staged draft."""
+
+    house: House
+    ana: Actor
+    title: Draft
+    posts: list[Draft]
+    pending: Draft
+
+    @property
+    def thread_id(self) -> str:
+        """Its id."""
+        return self.title.content.key.thread_id
+
+    def key(self, draft: Draft) -> ContentKey:
+        """The draft's point."""
+        return draft.content.key
+
+    async def picture(self) -> tuple[object, ...]:
+        """All that the index and the store say of the thread."""
+        hashes = sorted(draft.hash for draft in (*self.posts, self.pending))
+        index, content = self.house.parts.index, self.house.parts.content
+        return (
+            await index.kept_threads([self.thread_id]),
+            await index.kept_messages(hashes),
+            await index.recomputed_root(self.thread_id, 2),
+            await content.fetch([ContentKey(ContentKind.MESSAGE, self.thread_id, each) for each in hashes]),
+            await self.house.entities.get(self.addresses()),
+        )
+
+    def addresses(self) -> list[str]:
+        """Accounts of the thread and its messages."""
+        addresses = self.house.reading.addresses
+        thread = addresses.thread(self.thread_id)
+        return [thread, *(addresses.message(thread, draft.hash) for draft in (*self.posts, self.pending))]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site(tmp_path_factory: pytest.TempPathFactory, embedder: FastEmbedder) -> AsyncIterator[Site]:
+    folder = tmp_path_factory.mktemp("damaged")
+    with running_localnet(tmp_path_factory.mktemp("chain")) as running:
+        async with open_parts(running, embedder, folder) as parts, parts.watch():
+            ana, ben = [Actor(running, await running.wallet()) for _ in range(2)]
+            title = await begin_thread(parts, ana, "Damaged")
+            thread_id = title.content.key.thread_id
+            posts = await publish(parts, ana, thread_id, ["The first post.", "The second post."])
+            pending = ben.submit(thread_id, "A submission.")
+            await parts.stage(pending.content)
+            await ben.send(pending.instruction)
+            assert await parts.index.wait_for(thread_id, 4, 20)
+            house = House(parts, folder)
+            house.reconciler.equip(
+                open_resolvers(
+                    parts.chain, parts.content, parts.embedder, parts.index, parts.projector, house.entities,
+                    house.reports, LIMITS,
+                )
+            )  # fmt: skip
+            yield Site(house, ana, title, posts, pending)
+
+
+Damage = Callable[[Site], Awaitable[None]]
+
+
+async def status(site: Site) -> None:
+    site.house.sql("UPDATE messages SET status = 'PUBLISHED' WHERE content_hash = ?", site.pending.hash)
+
+
+async def older(site: Site) -> None:
+    site.house.sql("UPDATE messages SET sequence = 1 WHERE content_hash = ?", site.posts[0].hash)
+
+
+async def newer(site: Site) -> None:
+    site.house.sql("UPDATE messages SET sequence = 900 WHERE content_hash = ?", site.posts[0].hash)
+
+
+async def amount(site: Site) -> None:
+    site.house.sql("UPDATE messages SET escrow_remaining = 7 WHERE content_hash = ?", site.pending.hash)
+
+
+async def vote(site: Site) -> None:
+    site.house.sql(
+        "INSERT INTO votes SELECT number, 'nobody', 1, 0 FROM messages WHERE content_hash = ?", site.pending.hash
+    )
+
+
+async def seat(site: Site) -> None:
+    site.house.sql("INSERT INTO members SELECT 'nobody', number, 2 FROM threads WHERE thread_id = ?", site.thread_id)
+
+
+async def tree(site: Site) -> None:
+    site.house.sql(
+        "UPDATE nodes SET hash = zeroblob(32) WHERE number = 0 AND thread = "
+        "(SELECT number FROM threads WHERE thread_id = ?)",
+        site.thread_id,
+    )
+
+
+async def lost_row(site: Site) -> None:
+    site.house.sql("DELETE FROM messages WHERE content_hash = ?", site.posts[1].hash)
+
+
+async def invented_row(site: Site) -> None:
+    site.house.sql(
+        "INSERT INTO messages SELECT NULL, ?, thread, author, status, sequence, submitted_sequence, submitted_at, "
+        "expires_at, decided_at, share, escrow_remaining FROM messages WHERE content_hash = ?",
+        "ab" * 32,
+        site.posts[0].hash,
+    )
+
+
+async def facts(site: Site) -> None:
+    await site.house.set_payload(site.key(site.pending), status="PUBLISHED")
+
+
+async def voters(site: Site) -> None:
+    await site.house.set_payload(site.key(site.pending), voters=["nobody"])
+
+
+async def old_facts(site: Site) -> None:
+    await site.house.set_payload(site.key(site.posts[0]), sequence=1)
+
+
+async def other_model(site: Site) -> None:
+    await site.house.set_payload(site.key(site.posts[0]), fingerprint="another model")
+
+
+async def stale_entry(site: Site) -> None:
+    await site.house.cache(site.addresses()[0], version=3, data=b"an older account")
+
+
+async def wrong_entry(site: Site) -> None:
+    await site.house.cache(site.addresses()[1], version=2, data=b"another account")
+
+
+async def ahead(site: Site) -> None:
+    site.house.reports.note("a client", {site.thread_id: 900}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("damage", "cause", "subject"),
+    [
+        (status, "INDEX_WRONG", "pending"),
+        (older, "INDEX_BEHIND", "post"),
+        (newer, "INDEX_WRONG", "post"),
+        (amount, "INDEX_WRONG", "pending"),
+        (vote, "INDEX_WRONG", "pending"),
+        (seat, "INDEX_WRONG", "thread"),
+        (tree, "INDEX_WRONG", "thread"),
+        (lost_row, "INDEX_BEHIND", "second"),
+        (invented_row, "INDEX_WRONG", "invented"),
+        (facts, "PAYLOAD_WRONG", "pending"),
+        (voters, "PAYLOAD_WRONG", "pending"),
+        (old_facts, "PAYLOAD_BEHIND", "post"),
+        (other_model, "PAYLOAD_BEHIND", "post"),
+        (stale_entry, "CACHE_STALE", "thread"),
+        (wrong_entry, "CACHE_WRONG", "post"),
+        (ahead, "UI_AHEAD", "thread"),
+    ],
+)  # fmt: skip
+async def test_damage_is_found_left_and_healed(site: Site, damage: Damage, cause: str, subject: str) -> None:
+    """Reported and unchanged without repair; with repair nothing is left of it, and all else is as it was."""
+    named = {
+        "thread": f"Thread:{site.thread_id}",
+        "post": f"Message:{site.posts[0].hash}",
+        "second": f"Message:{site.posts[1].hash}",
+        "pending": f"Message:{site.pending.hash}",
+        "invented": "Message:" + "ab" * 32,
+    }
+    assert await site.house.causes() == []
+    whole = await site.picture()
+    await damage(site)
+    damaged = await site.picture()
+    assert await site.house.causes() == [(cause, named[subject])]
+    assert await site.picture() == damaged
+    report = await site.house.boundaries.verify(repair=True)
+    assert [(found.conflicts, found.healed) for found in report.boundaries if found.conflicts] == [(1, 1)], report
+    assert await site.house.causes() == []
+    assert (await site.picture())[:4] == whole[:4]
+
+
+async def test_corrupt_bytes_stay_a_conflict(site: Site) -> None:
+    """Nothing but the right bytes heals them: with repair they are quarantined, and still reported."""
+    post, parts = site.posts[0], site.house.parts
+    await site.house.set_payload(site.key(post), body="Something else.")
+    conflict = ("CONTENT_CORRUPT", f"Message:{post.hash}")
+    assert await site.house.causes() == [conflict]
+    assert await site.house.causes(repair=True) == [conflict]
+    report = await site.house.boundaries.verify(repair=True)
+    assert [(found.conflicts, found.healed) for found in report.boundaries if found.conflicts] == [(1, 0)]
+    now = int(time.time())
+    await parts.content.restore(post.content, lease_until=now + 60, now=now)
+    await parts.projector.refresh(site.thread_id, [post.hash])
+    assert await site.house.causes() == []
+
+
+async def test_lost_bytes_are_missed(site: Site) -> None:
+    """A hash on chain without a point is reported, for titles as for messages, until somebody supplies it."""
+    post = site.posts[0]
+    await site.house.delete_point(site.key(post))
+    await site.house.delete_point(site.title.content.key)
+    assert await site.house.causes() == [
+        ("CONTENT_MISSING", f"Message:{post.hash}"),
+        ("CONTENT_MISSING", f"Thread:{site.thread_id}"),
+    ]
+    await site.house.parts.stage(post.content)
+    await site.house.parts.stage(site.title.content)
+    assert await site.house.causes() == []
+
+
+async def test_bytes_that_were_left_behind_are_found(site: Site) -> None:
+    """Staged bytes count once their lease has long passed; repair collects them."""
+    draft = site.ana.post(site.thread_id, "Never sent.")
+    await site.house.parts.stage(draft.content)
+    assert await site.house.causes() == []
+    await site.house.set_payload(site.key(draft), lease_until=1)
+    conflict = ("CONTENT_ABANDONED", f"Message:{draft.hash}")
+    assert await site.house.causes() == [conflict]
+    assert await site.house.causes(repair=True) == [conflict]
+    assert await site.house.causes() == []
+
+
+async def test_samples_come_round_to_everything(site: Site) -> None:
+    """A sample looks at a part, the next at another: damage is found within one round."""
+    house = site.house.with_limits(verification_sample=1)
+    house.sql("UPDATE messages SET decided_at = 5 WHERE content_hash = ?", site.pending.hash)
+    found = [await house.boundaries.verify(repair=False, complete=False) for _ in range(3)]
+    assert sum(each.conflicts for report in found for each in report.boundaries) == 1
+    assert (await site.house.boundaries.verify(repair=True)).records != ()
+    assert await site.house.causes() == []
