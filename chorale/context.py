@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chorale.keeper import Keeper
     from chorale.prepare import Preparer
     from chorale.reconcile import Reconciler
+    from chorale.reconciliation.restoration import Restoration
     from chorale.state_update import StateUpdates
 
 
@@ -63,6 +64,7 @@ class Context:
     measures: Measures
     announcements: Announcements
     reconciler: Reconciler
+    restoration: Restoration
     boundaries: Boundaries
     reports: ClientReports
     lease: Lease = field(default_factory=OwnLease)

@@ -100,6 +100,11 @@ class Reconciler:
         )  # fmt: skip
         return record
 
+    def healed(self, subject: str, action: str) -> None:
+        """The bytes of a message or title are there: what waited for them is over."""
+        for conflict in self._standing.waiting(subject):
+            self.record(conflict, Settlement.RESOLVED, action)
+
     async def _work(self, conflict: Conflict) -> None:
         begun, pause = time.monotonic(), _FIRST_PAUSE
         for attempt in range(1, self._attempts + 1):

@@ -30,12 +30,12 @@ class InvalidInput(Problem):
     field: str | None = strawberry.field(description="The argument or input field at fault, where it is one.")
 
 
-@strawberry.type(description="The text and salt do not hash to what the signed transaction says.")
+@strawberry.type(description="The text and salt do not hash to what the signed transaction, or the chain, says.")
 class ContentMismatch(Problem):
     """Both hashes, for the client to compare."""
 
-    expected: Hash = strawberry.field(description="The hash in the transaction.")
-    actual: Hash = strawberry.field(description="The hash of what was sent beside it.")
+    expected: Hash = strawberry.field(description="The hash in the transaction, or on chain.")
+    actual: Hash = strawberry.field(description="The hash of what was sent.")
 
 
 @strawberry.type(description="Only a present co-author of the thread may do this.")

@@ -149,3 +149,28 @@ class PreparedTransaction:
     block_height: int
     last_valid_block_height: int
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreContent:
+    """Supply bytes that are missing or corrupt: the body of the message `content_hash`, or the title of the thread
+    `thread_id`; exactly one of the two is given."""
+
+    text: str
+    salt: str
+    content_hash: str | None = None
+    thread_id: str | None = None
+    client_mutation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredContent:
+    """Bytes that are there and read back. `restored` is false where they had been there before; `cursor` is the event
+    cursor behind the ContentRestored that tells of them, None where none does. Accounts as read at `slot`."""
+
+    thread: ThreadAccount
+    message: MessageAccount | None
+    slot: int
+    restored: bool
+    cursor: str | None
+    client_mutation_id: str | None

@@ -29,6 +29,7 @@ from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.resolvers import open_resolvers
+from chorale.reconciliation.restoration import Restoration
 from chorale.settings import Limits, Settings
 from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
@@ -101,6 +102,7 @@ class Services:
     measures: PrometheusMeasures
     announcements: Announcements
     reconciler: Reconciler
+    restoration: Restoration
     boundaries: Boundaries
     reports: ClientReports
     availability: Availability
@@ -132,8 +134,11 @@ class Services:
             measures=self.measures,
             announcements=self.announcements,
             reconciler=self.reconciler,
+            restoration=self.restoration,
             boundaries=self.boundaries,
             reports=self.reports,
+            lease=self.lease,
+            catch_up=self.watcher.catch_up,
             availability=self.availability,
             operators=self.settings.operators.wallets,
             dev=self.dev,
@@ -217,7 +222,7 @@ async def _opened(
     boundaries = make_boundaries(reading, content, embedder.fingerprint, cache, reports, reconciler, announcements)
     await stack.enter_async_context(sampled(boundaries, watcher))
     reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id)
-    updates = StateUpdates(chain, content, embedder, projector, sessions, limits, guards.availability)
+    updates = StateUpdates(chain, content, embedder, projector, sessions, limits, guards.availability, measures)
     stack.push_async_callback(updates.close)
     identifier = chain_identifier(genesis_hash)
     facts = TokenFacts(chain, addresses)
@@ -250,6 +255,7 @@ async def _opened(
         measures=measures,
         announcements=announcements,
         reconciler=reconciler,
+        restoration=Restoration(chain, content, embedder, index, projector, reconciler, limits, guards.availability),
         boundaries=boundaries,
         reports=reports,
         availability=guards.availability,

@@ -57,9 +57,13 @@ class Standing:
             oldest, _ = self._records.popitem(last=False)
             del self._looked_at[oldest]
 
-    def lasting(self) -> list[Conflict]:
-        """Those that wait for bytes."""
-        return [record.conflict for record in self._records.values() if _is_lasting(record.settlement)]
+    def waiting(self, subject: str | None = None) -> list[Conflict]:
+        """Those that wait for bytes: all, or a message's or title's."""
+        return [
+            record.conflict
+            for record in self._records.values()
+            if _is_lasting(record.settlement) and subject in (None, record.conflict.subject)
+        ]
 
 
 def _is_lasting(settlement: Settlement) -> bool:

@@ -108,12 +108,12 @@ def transaction_invalid(code: str, explanation: str) -> Refusal:
     return Refusal("TransactionInvalid", code, explanation)
 
 
-def content_mismatch(field: str, expected: str, actual: str) -> Refusal:
-    """The text is not the one that was signed."""
+def content_mismatch(field: str, expected: str, actual: str, holder: str = "the transaction") -> Refusal:
+    """The text is not the one whose hash was signed."""
     return Refusal(
         "ContentMismatch",
         "CONTENT_MISMATCH",
-        f"{field} and salt hash to {actual}, the transaction holds {expected}. Send the very bytes and salt that were "
+        f"{field} and salt hash to {actual}, {holder} holds {expected}. Send the very bytes and salt that were "
         "prepared.",
         expected=expected,
         actual=actual,

@@ -18,6 +18,7 @@ from resolvers.mutations.expire_message import ExpireMessageMutation
 from resolvers.mutations.post_message import PostMessageMutation
 from resolvers.mutations.refund_stake import RefundStakeMutation
 from resolvers.mutations.resolve_message import ResolveMessageMutation
+from resolvers.mutations.restore_content import RestoreContentMutation
 from resolvers.mutations.sign_in import SignInMutation
 from resolvers.mutations.sign_in_challenge import SignInChallengeMutation
 from resolvers.mutations.sign_out import SignOutMutation
@@ -48,6 +49,7 @@ class Mutation(
     SweepThreadMutation,
     ExpireMessageMutation,
     ResolveMessageMutation,
+    RestoreContentMutation,
     ConfigureMutation,
     WithdrawTreasuryMutation,
     VerifyBoundariesMutation,

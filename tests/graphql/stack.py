@@ -23,6 +23,7 @@ from chorale.domain.updates import Authority
 from chorale.prepare import Preparer
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
+from chorale.reconciliation.restoration import Restoration
 from chorale.settings import Limits
 from datasources.loaders import TokenFacts
 from datasources.metrics import PrometheusMeasures
@@ -114,6 +115,15 @@ class Stack:
         self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
         log = ConflictLog(self.limits.conflict_log)
         self.reconciler = Reconciler({}, log, self.announcements, self.measures)
+        self.restoration = Restoration(
+            self.parts.chain,
+            self.parts.content,
+            self.parts.embedder,
+            self.parts.index,
+            self.parts.projector,
+            self.reconciler,
+            self.limits,
+        )
         self.reports = ClientReports(self.limits)
         self.boundaries = Boundaries((), self.reconciler, self.announcements, self.limits)
 
@@ -137,6 +147,7 @@ class Stack:
             measures=self.measures,
             announcements=self.announcements,
             reconciler=self.reconciler,
+            restoration=self.restoration,
             boundaries=self.boundaries,
             reports=self.reports,
             operators=self.operators,
