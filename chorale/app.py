@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -18,11 +19,15 @@ from chorale.context import Context
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
 from chorale.process.house import House
+from chorale.process.live_measures import watch_house
 from chorale.process.services import Services
+from chorale.process.verify_route import PATH, VerifyRoute
 from chorale.settings import Settings
+from datasources.metrics import PrometheusMeasures
 from resolvers.schema import build_schema
 from resolvers.transport.health import Check, Readyz, healthz
 from resolvers.transport.http import GraphQLOverHTTP
+from resolvers.transport.metrics import MetricsPage
 from resolvers.transport.pages import as_json, graphiql_routes, internal_error
 from resolvers.transport.websocket import GraphQLOverWebSocket
 
@@ -31,9 +36,10 @@ log = logging.getLogger("chorale")
 
 class App(Starlette):
     """The ASGI application. `house` is open while its lifespan runs; `failure` is then set with the reason once it
-    cannot go on."""
+    cannot go on. `local_token` is for commands on this machine that may read the data directory."""
 
     schema: strawberry.Schema
+    local_token: str
     house: House
     failure: asyncio.Future[str]
 
@@ -41,6 +47,11 @@ class App(Starlette):
     def services(self) -> Services:
         """What is open now. AuthorityUnavailableError while it is being opened again."""
         return self.house.services
+
+    @property
+    def measures(self) -> PrometheusMeasures:
+        """What is measured for the life of the process."""
+        return self.house.standing.measures
 
     async def admit(self, token: str) -> Viewer | None:
         """The viewer of a session token."""
@@ -87,12 +98,18 @@ def create_app(settings: Settings, say: Callable[[str], None] = log.info) -> App
 
     app = App(lifespan=lifespan, exception_handlers={HTTPException: as_json, Exception: internal_error})
     app.house = House(settings, say)
+    watch_house(app.measures, lambda: app.services)
+    app.local_token = secrets.token_urlsafe(32)
     app.schema = build_schema(embedded=settings.embedded_chain, limits=settings.limits)
     app.router.routes += [
         Route("/graphql", GraphQLOverHTTP(app.schema, app, settings.limits)),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(app.schema, app, settings.limits)),
         Route("/healthz", healthz),
         Route("/readyz", Readyz(app.checks).answer),
+        Route(PATH, VerifyRoute(lambda: app.services.boundaries, app.local_token).answer, methods=["POST"]),
         *graphiql_routes(),
     ]
+    if settings.serves_metrics:
+        page = MetricsPage(app.measures.page, settings.operators.metrics_token)
+        app.router.routes.append(Route("/metrics", page.answer))
     return app

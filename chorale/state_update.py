@@ -14,6 +14,7 @@ from dataclasses import replace
 from chorale.domain.availability import WRITES_NEED, AlwaysAvailable, Availability
 from chorale.domain.commands import Command, UpdateResult
 from chorale.domain.errors import ChoraleError
+from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, SessionStore
 from chorale.domain.updates import Outcome, RefusedError, StepName, UpdateState
 from chorale.projector import Projector
@@ -46,12 +47,13 @@ class StateUpdates:
         sessions: SessionStore,
         limits: Limits,
         availability: Availability | None = None,
+        measures: Measures | None = None,
     ) -> None:
         addresses = ProgramAddresses(chain.program_id)
         self._availability = availability or AlwaysAvailable()
         self._program_id = chain.program_id
         self._key_chars = limits.idempotency_key_chars
-        self._log = UpdateLog(sessions, limits.idempotency_ttl)
+        self._log = UpdateLog(sessions, limits.idempotency_ttl, measures)
         self._keys = Keys(sessions, chain.program_id, limits.idempotency_ttl)
         self._runs = Runs()
         self._acceptance = Acceptance(chain, addresses)

@@ -19,6 +19,7 @@ from chorale.domain.errors import ExecutionTimeoutError
 from chorale.settings import Limits
 from resolvers.cost import CostBound
 from resolvers.document_rules import alias_rule, depth_rule
+from resolvers.measured import Measured
 from resolvers.stale import StaleMark
 from resolvers.transport.one_operation import OneOperation
 
@@ -50,6 +51,7 @@ def extensions(limits: Limits) -> Sequence[Callable[[], SchemaExtension]]:
     be found in the validation cache."""
     rules = [depth_rule(limits.query_depth), alias_rule(limits.query_aliases)]
     return (
+        Measured,
         lambda: MaxTokensLimiter(max_token_count=limits.query_tokens),
         lambda: AddValidationRules(rules),
         lambda: ParserCache(maxsize=CACHED_DOCUMENTS),

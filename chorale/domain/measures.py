@@ -64,8 +64,8 @@ class Measures(Protocol):
         """An update has come to this outcome; CONFIRMED and UNKNOWN may be followed by another."""
 
     def operated(self, kind: str, result: str, seconds: float | None) -> None:
-        """A GraphQL operation of `kind` "query", "mutation" or "subscription" ended with `result` "ok", "errors" or
-        "refused" (nothing was executed); None where its duration says nothing."""
+        """An operation of `kind` "query", "mutation" or "subscription" ended with `result` "ok" or "errors", or one
+        of kind "none" was "refused" and not executed; None where its duration says nothing."""
 
     def opened(self, what: str, change: int) -> None:
         """One more (1) or one less (-1) "connection" or "subscription" is open."""

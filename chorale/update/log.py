@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from chorale.domain.events import TransactionRecord
+from chorale.domain.measures import Measures
 from chorale.domain.ports import SessionStore
 from chorale.domain.updates import Outcome, Step, StepName, StepState, UpdateState
 
@@ -60,14 +61,16 @@ class _Entry:
     def __init__(self, state: UpdateState) -> None:
         self.state = state
         self.changed = asyncio.Event()
+        self.counted = Outcome.RUNNING  # the last outcome that was measured
 
 
 class UpdateLog:
     """States by signature. `ttl` is in seconds; memory keeps the newest, and those that have not ended."""
 
-    def __init__(self, sessions: SessionStore, ttl: float) -> None:
+    def __init__(self, sessions: SessionStore, ttl: float, measures: Measures | None = None) -> None:
         self._sessions = sessions
         self._ttl = ttl
+        self._measures = measures
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
     def show(self, state: UpdateState) -> None:
@@ -91,8 +94,19 @@ class UpdateLog:
     async def keep(self, facts: UpdateFacts, state: UpdateState) -> None:
         """Make a state known and durable."""
         self.show(state)
+        self._measure(state)
         record = json.dumps({"facts": asdict(facts), "state": asdict(state)}).encode()
         await self._sessions.put(_key(facts.signature), record, self._ttl)
+
+    def _measure(self, state: UpdateState) -> None:
+        entry = self._entries.get(state.signature)
+        if self._measures is None or entry is None or entry.counted is state.outcome:
+            return
+        entry.counted = state.outcome
+        self._measures.updated(state.outcome)
+        propagate = next(step for step in state.steps if step.name is StepName.PROPAGATE)
+        if state.outcome.is_final and propagate.state is StepState.DONE and propagate.duration_ms is not None:
+            self._measures.propagated(propagate.duration_ms / 1000)
 
     def current(self, signature: str) -> UpdateState | None:
         """The state in memory."""

@@ -15,8 +15,6 @@ from chorale.domain.updates import Outcome
 from datasources.metrics.live import LiveGauge, Read
 from datasources.metrics.windows import Durations, LastHour
 
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _RECOVERED = (Settlement.RESOLVED, Settlement.CLIENT_TOLD)
 
@@ -69,7 +67,7 @@ class PrometheusMeasures:
         for kind in ConflictKind:
             for settlement in Settlement:
                 self._conflicts.labels(kind.value, settlement.value)
-        for outcome in Outcome:
+        for outcome in tuple(Outcome)[1:]:  # all but RUNNING, which is none
             self._updates.labels(outcome.value)
         self.read("chorale_conflict_rate", "Conflicts in the last hour.", ("kind",), self._rates)
         self.read("chorale_recovery_success_ratio", "Part of conflicts that was resolved.", (), self._recovery_values)
@@ -141,9 +139,9 @@ class PrometheusMeasures:
         """Add a gauge that is read when it is asked for."""
         self.registry.register(LiveGauge(name, meaning, labels, read))
 
-    def text(self) -> bytes:
-        """Everything in Prometheus' text format, `CONTENT_TYPE`."""
-        return generate_latest(self.registry)
+    def page(self) -> tuple[bytes, str]:
+        """Everything in Prometheus' text format, and its content type."""
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
 
     def _rates(self) -> dict[tuple[str, ...], float]:
         return {(kind.value,): float(hour.count) for kind, hour in self._hours.items()}

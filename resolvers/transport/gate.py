@@ -6,10 +6,15 @@ from typing import Protocol
 
 from chorale.auth import Viewer
 from chorale.context import Context
+from chorale.domain.measures import Measures
 
 
 class Gate(Protocol):
     """Admits callers. One for all connections."""
+
+    @property
+    def measures(self) -> Measures:
+        """Where connections are counted."""
 
     async def admit(self, token: str) -> Viewer | None:
         """The viewer of a session token; None where it is unknown, expired or signed out."""

@@ -35,7 +35,11 @@ class GraphQLOverWebSocket:
             await websocket.close(SUBPROTOCOL_NOT_ACCEPTABLE, f"This server speaks {SUBPROTOCOL}")
             return
         await websocket.accept(SUBPROTOCOL)
-        await Connection(websocket, self._schema, self._gate, self._limits).run()
+        self._gate.measures.opened("connection", 1)
+        try:
+            await Connection(websocket, self._schema, self._gate, self._limits).run()
+        finally:
+            self._gate.measures.opened("connection", -1)
 
 
 def is_own_origin(origin: str | None, host: str | None) -> bool:

@@ -18,6 +18,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
 from chorale.process.http_server import listen, make_server
 from chorale.settings import Limits
+from datasources.metrics import PrometheusMeasures
 from resolvers.transport.http import GraphQLOverHTTP
 from resolvers.transport.one_operation import OneOperation
 from resolvers.transport.websocket import GraphQLOverWebSocket
@@ -102,6 +103,7 @@ class ToyGate:
 
     sessions: dict[str, float] = field(default_factory=dict)
     contexts: int = 0
+    measures: PrometheusMeasures = field(default_factory=PrometheusMeasures)
 
     async def admit(self, token: str) -> Viewer | None:
         """A viewer while the session lasts."""
