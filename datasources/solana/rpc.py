@@ -105,6 +105,8 @@ class Rpc:
 
     async def _post(self, payload: Any) -> Any:
         body = orjson.dumps(payload)
+        if self._http.is_closed:
+            raise unavailable("this server has closed its connection to it")
         try:
             response = await self._http.post(self._url, content=body, headers=_HEADERS)
         except (httpx.RemoteProtocolError, httpx.ReadError):

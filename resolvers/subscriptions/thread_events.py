@@ -61,7 +61,7 @@ class ThreadSubscriptions:
                 async for _ in awake:
                     async for event in _behind(info.context, place, bodies):
                         yield event
-            except AuthorityUnavailableError:
+            except Exception:  # parts that are closed under a read fail it in any way
                 if index.ended is None:
                     raise
         if index.ended is not None:
