@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 _KEPT = 50
-_SLOW_PART = 5  # a call is slow where it takes more than this part of its time
+_SLOW_PART = 10  # a call is slow where it takes more than this part of its time
 _FEWEST = 2  # bad calls that are no accident
 _BAD_PART = 5  # one in so many is too many
 

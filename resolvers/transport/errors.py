@@ -24,9 +24,9 @@ def formatted(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
     return [_formatted(error) for error in errors]
 
 
-def bad_request(error: BadRequestError) -> dict[str, Any]:
+def bad_request(error: BadRequestError, **details: str) -> dict[str, Any]:
     """The response body of a request that never reached GraphQL."""
-    return {"errors": [{"message": str(error), "extensions": {"code": error.code}}]}
+    return {"errors": [{"message": str(error), "extensions": {"code": error.code, **details}}]}
 
 
 def _formatted(error: GraphQLError) -> dict[str, Any]:

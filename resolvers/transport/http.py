@@ -48,7 +48,8 @@ class GraphQLOverHTTP:
             response = _response(bad_request(refusal), 401, accepted or JSON)
             response.headers["WWW-Authenticate"] = "Bearer"
         except AuthorityUnavailableError as error:
-            response = _response(bad_request(BadRequestError(str(error), 503, error.code)), 503, accepted or JSON)
+            refusal = BadRequestError(str(error), 503, error.code)
+            response = _response(bad_request(refusal, authority=error.authority.value), 503, accepted or JSON)
         except ClientDisconnect:
             return
         await response(scope, receive, send)
