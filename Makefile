@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help serve demo test test-redis test-validator test-outside mutants prove lint types imports schema program web client bench clean
+.PHONY: help serve demo test test-redis test-validator test-outside mutants prove faults lint types imports schema program web client bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ mutants: $(VENV)/.dev ## sabotage every check of the program: make mutants ARGS=
 
 prove: $(VENV)/.dev ## the program beside its model: make prove STEPS=100000 SEED=1, or one WORLD of it
 	@$(BIN)/python -m tests.prove --steps $(or $(STEPS),100000) --seed $(or $(SEED),1) $(if $(WORLD),--world $(WORLD))
+
+faults: $(VENV)/.dev ## break everything on purpose: make faults ARGS="--kills 20 --seed 1 --only kills --cache redis"
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 lint: $(VENV)/.dev imports types ## ruff, import contract, strict types
 	@$(BIN)/ruff check .

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from chorale.settings import DEFAULT_MODEL
 from datasources.embeddings import open_embedder
-from tests.faults.redis_process import running_redis
 from tests.faults.report import RunReport
 from tests.faults.runner import SCENARIOS, run_scenario
 from tests.faults.world import Options
+from tests.redis import running_redis
 from tests.validator import running_validator
 
 
@@ -34,11 +34,12 @@ def main() -> int:
         cluster = None
         if options.chain == "validator":
             cluster = stack.enter_context(running_validator(folder / "validator"))
-        redis = stack.enter_context(running_redis(folder / "redis")) if options.cache == "redis" else None
+        redis = None
+        if options.cache == "redis":
+            (folder / "redis").mkdir()
+            redis = stack.enter_context(running_redis(folder / "redis"))
         asyncio.run(_build_model(folder))
-        run = Options(
-            seed, folder, folder / "models", options.kills, options.short, cluster, redis.url if redis else "", redis
-        )
+        run = Options(seed, folder, folder / "models", options.kills, options.short, cluster, redis)
         for name in options.only or SCENARIOS:
             report.scenarios.append(asyncio.run(run_scenario(name, run)))
     print(report.summary())

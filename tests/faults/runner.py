@@ -8,10 +8,10 @@ from types import ModuleType
 
 from tests.faults.promises import LostError, ShownError
 from tests.faults.report import ScenarioReport
-from tests.faults.scenarios import kills, points
+from tests.faults.scenarios import kills, past, points, wires
 from tests.faults.world import Options
 
-SCENARIOS: dict[str, ModuleType] = {"points": points, "kills": kills}
+SCENARIOS: dict[str, ModuleType] = {"points": points, "kills": kills, "wires": wires, "past": past}
 
 
 async def run_scenario(name: str, options: Options) -> ScenarioReport:

@@ -15,11 +15,11 @@ import httpx
 from tests.chains import RunningChain
 from tests.faults.onchain import OnChain
 from tests.faults.promises import check_deed, check_events, check_nothing_leaks, converged
-from tests.faults.redis_process import RedisProcess
 from tests.faults.report import Healing, ScenarioReport
 from tests.faults.strangers import Strangers, looking
 from tests.faults.writers import Deed, Pair, UnansweredError, make_pairs
 from tests.processes import free_port
+from tests.redis import RunningRedis
 from tests.stack import RunningServer, running_stack
 
 _RECOVERY = 90.0  # s; a bound on waiting, not on what is measured
@@ -28,8 +28,8 @@ _LOOK = 0.05
 
 @dataclass(frozen=True)
 class Options:
-    """How a run goes. `cluster` is a chain that runs by itself instead of the embedded one, `redis_url` a Redis instead
-    of memory, with `redis` its process; `short` leaves out what a longer run repeats."""
+    """How a run goes. `cluster` is a chain that runs by itself instead of the embedded one, `redis` one instead
+    of memory; `short` leaves out what a longer run repeats."""
 
     seed: int
     folder: Path
@@ -37,8 +37,7 @@ class Options:
     kills: int = 24
     short: bool = False
     cluster: RunningChain | None = None
-    redis_url: str = ""
-    redis: RedisProcess | None = None
+    redis: RunningRedis | None = None
 
     @property
     def chain_name(self) -> str:
@@ -166,8 +165,8 @@ async def open_world(
     """A server of its own for one scenario, with strangers who look all the time. `cluster` is the chain as the server
     reaches it (embedded where there is none), `direct` the same past every proxy; `environ` are further `CHORALE_…`."""
     settings = {"CHORALE_PORT": str(free_port()), "CHORALE_CHAIN_RPC_PORT": str(free_port(pair=True))}
-    if options.redis_url:
-        settings["CHORALE_CACHE_URL"] = options.redis_url
+    if options.redis is not None:
+        settings["CHORALE_CACHE_URL"] = options.redis.url
     chain = cluster or options.cluster
     with running_stack(options.folder / report.name / "data", options.models, chain, **settings | environ) as server:
         if launcher:
