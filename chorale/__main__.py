@@ -1,9 +1,10 @@
-"""The command line: serve, localnet, keeper, demo, export-schema. Settings come from the environment alone."""
+"""The command line: serve, localnet, keeper, verify, demo, export-schema. Settings come from the environment alone."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
@@ -64,6 +65,16 @@ def _keeper(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _run(dry_run(settings, _announce))
     return _run(keeper(settings, _say, _announce, once=options.once))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    set_up_logs(logging.ERROR)  # the report tells what is found
+    from chorale.process.data_directory import keep_files_private
+    from chorale.process.verify_command import verify
+
+    keep_files_private()
+    return _run(verify(settings, _say, _announce, repair=options.repair, machine=options.json))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -148,6 +159,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     how.add_argument("--dry-run", action="store_true", help="print what is due and send nothing")
     keeper.set_defaults(run=_keeper)
+
+    verify = commands.add_parser(
+        "verify",
+        help="check everything that is derived against its authority",
+        description="Check the four boundaries completely: the index against Solana's accounts, the content in Qdrant "
+        "with every hash recomputed, the cache, and what live clients last said they show. Goes through the server "
+        "that holds CHORALE_DATA, or without one where none runs. Progress on standard error, the report on standard "
+        "output. Exit code 0: everything agrees, or was healed; 1: conflicts are left; 2: something could not be "
+        "checked.",
+    )
+    verify.add_argument("--repair", action="store_true", help="have every conflict resolved by its authority")
+    verify.add_argument("--json", action="store_true", help="the report as JSON")
+    verify.set_defaults(run=_verify)
 
     demo = commands.add_parser(
         "demo",

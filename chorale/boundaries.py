@@ -37,6 +37,11 @@ class Boundaries:
         self._latest: VerificationReport | None = None
         self._since_start = {checker.name: BoundaryFindings(checker.name) for checker in checkers}
 
+    @property
+    def interval(self) -> float:
+        """Seconds between samples; 0: never."""
+        return self._limits.verification_interval
+
     async def verify(self, *, repair: bool, complete: bool = True) -> VerificationReport:
         """Check the boundaries and wait for the report; what cannot be checked is a boundary's problem in it.
 
@@ -68,7 +73,7 @@ class Boundaries:
     async def run(self) -> None:
         """Sample every boundary, again and again, with repair, until cancelled."""
         while True:
-            await asyncio.sleep(self._limits.verification_interval)
+            await asyncio.sleep(self.interval)
             try:
                 await self.verify(repair=True, complete=False)
             except Exception:  # noqa: BLE001 -- the next sample may do without it

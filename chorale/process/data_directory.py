@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from chorale.domain.errors import StartupError
@@ -38,12 +38,13 @@ class DirectoryInUseError(StartupError):
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Who owns a directory: the command, its process id, and where it answers once it does ("" before): its own
-    address and that of its chain's RPC."""
+    address and that of its chain's RPC. `token` opens what a server keeps for those who can read its directory."""
 
     command: str
     pid: int
     address: str = ""
     rpc_url: str = ""
+    token: str = field(default="", repr=False)
 
 
 class Ownership:
@@ -53,9 +54,9 @@ class Ownership:
         self._descriptor = descriptor
         self._command = command
 
-    def announce(self, address: str = "", rpc_url: str = "") -> None:
-        """Write the owner's addresses into the lock file."""
-        text = json.dumps(asdict(Holder(self._command, os.getpid(), address, rpc_url))).encode()
+    def announce(self, address: str = "", rpc_url: str = "", token: str = "") -> None:
+        """Write the owner's addresses and token into the lock file."""
+        text = json.dumps(asdict(Holder(self._command, os.getpid(), address, rpc_url, token))).encode()
         os.pwrite(self._descriptor, text, 0)
         os.ftruncate(self._descriptor, len(text))
 

@@ -60,7 +60,7 @@ class ServerRun:
     async def _open_and_serve(self) -> int:
         async with self._app.router.lifespan_context(self._app):
             await self._caught_up()
-            self._ownership.announce(self._settings.http_address, self._app.services.rpc_url)
+            self._ownership.announce(self._settings.http_address, self._app.services.rpc_url, self._app.local_token)
             serving = asyncio.create_task(self._server.serve([self._listener]), name="http")
             seeding = asyncio.create_task(self._seed_and_announce(), name="demo data")
             failure = self._app.failure

@@ -42,11 +42,13 @@ def make_boundaries(
 
 @asynccontextmanager
 async def sampled(boundaries: Boundaries, watcher: Watcher) -> AsyncIterator[None]:
-    """Sample them from the time that derived state has caught up, until the block ends; then nothing is checked."""
+    """Sample them from the time that derived state has caught up, unless the limits say never, until the block ends;
+    then nothing is checked."""
 
     async def sample() -> None:
         await watcher.caught_up()
-        await boundaries.run()
+        if boundaries.interval > 0:
+            await boundaries.run()
 
     task = asyncio.create_task(sample(), name="sample the boundaries")
     try:
