@@ -129,12 +129,12 @@ def _computed_hash(stored: StoredContent) -> str:
 
 def _decoded(payload: Mapping[str, Any]) -> StoredContent:
     return StoredContent(
-        key=ContentKey(ContentKind(payload["kind"]), payload["thread_id"], payload["hash"]),
-        author=payload["author"],
-        nonce=int(payload["nonce"]),
-        salt=payload["salt"],
-        body=payload["body"],
-        stake=int(payload.get("stake", 0)),
+        key=ContentKey(ContentKind(payload["kind"]), _text(payload, "thread_id"), _text(payload, "hash")),
+        author=_text(payload, "author"),
+        nonce=int(_text(payload, "nonce")),
+        salt=_text(payload, "salt"),
+        body=_text(payload, "body"),
+        stake=int(str(payload.get("stake", 0))),
         status=_status(payload),
         sequence=_integer(payload, "sequence"),
         submitted_at=_integer(payload, "submitted_at"),
@@ -144,6 +144,13 @@ def _decoded(payload: Mapping[str, Any]) -> StoredContent:
         fingerprint=str(payload.get("fingerprint", "")),
         restored_at=_integer(payload, "restored_at"),
     )
+
+
+def _text(payload: Mapping[str, Any], name: str) -> str:
+    found = payload[name]
+    if not isinstance(found, str):
+        raise ValueError(f"{name} is not a string.")  # noqa: TRY004 -- whatever is wrong, the bytes are
+    return found
 
 
 def _status(payload: Mapping[str, Any]) -> MessageStatus:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from chorale.domain.conflict import ConflictCause, Settlement
-from chorale.domain.content import Content, ContentState
+from chorale.domain.content import Content
 from chorale.domain.cursors import event_cursor
 from tests.graphql.stack import Answer, Stack
 from tests.spine.parts import Actor, Draft, Parts
@@ -76,9 +76,7 @@ async def restore(stack: Stack, draft: Draft, viewer: str | None = None, **chang
     return (await stack.ask(RESTORE, viewer, input=given))["restoreContent"]
 
 
-async def test_missing_bytes_are_restored_by_anybody_and_announced_once(
-    stack: Stack, parts: Parts, ana: Actor
-) -> None:
+async def test_missing_bytes_are_restored_by_anybody_and_announced_once(stack: Stack, parts: Parts, ana: Actor) -> None:
     """MISSING becomes AVAILABLE, searchable and told, once; wrong bytes change nothing; again is no second event."""
     thread_id = (await new_thread(parts, ana)).content.key.thread_id
     body = unique("Ferries stop when the ice is thick enough to walk on")
