@@ -222,6 +222,11 @@ class Settings:
             demo=read("DEMO", cls.demo, {"1": True, "0": False}.get, "1 or 0"),
             keeper=KeeperSettings.read(read),
             operators=OperatorSettings.read(read),
+            limits=Limits(
+                verification_interval=read(
+                    "VERIFY_EVERY", Limits.verification_interval, values.whole, "a whole number of seconds, 0 for never"
+                )
+            ),
         )._checked()
 
     def _checked(self) -> Self:
@@ -263,6 +268,7 @@ _VARIABLES = {
     "CACHE_URL": "memory: for sessions in DATA, or redis:// (memory:)",
     "EVENTS_URL": "memory: for one replica (memory:)",
     "EMBEDDING_MODEL": f"model name, or the folder of one ({DEFAULT_MODEL})",
+    "VERIFY_EVERY": "seconds between samples of the boundaries, which repair; 0: never (30)",
     "DEMO": "1 or 0: demo data at the first start on an embedded chain (1)",
     **keeper_settings.VARIABLES,
     **operator_settings.VARIABLES,

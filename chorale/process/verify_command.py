@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import httpx
 
-from chorale.app import create_app
 from chorale.domain.errors import StartupError
 from chorale.process.data_directory import Holder, holder_of, own
 from chorale.process.verification_report import Json, as_json, as_text, progress_line
@@ -63,6 +62,8 @@ async def _through(holder: Holder, repair: bool, say: Say) -> Reports:
 
 
 async def _alone(settings: Settings, repair: bool, say: Say) -> Reports:
+    from chorale.app import create_app  # seconds of imports, which asking a server does without
+
     # Without samples: they repair, and this was perhaps asked to look only.
     limits = replace(settings.limits, verification_interval=0.0)
     settings = replace(settings, limits=limits, keeper=replace(settings.keeper, runs=False))
