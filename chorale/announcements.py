@@ -63,6 +63,11 @@ class Announcements:
         """Number of the newest; 0 before the first."""
         return self._number
 
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     def recent(self) -> tuple[Announcement, ...]:
         """The log, oldest first."""
         return tuple(self._log)

@@ -30,7 +30,11 @@ from chorale.settings import Limits
 
 CODE = "QUERY_TOO_COSTLY"
 LIST_MOST = 64  # of co-authors, and so of votes, voters and whatever else is listed without paging
-_OWN_COST = {"Query.search": 500}  # nodes that embedding and searching are worth
+_OWN_COST = {
+    "Query.search": 500,  # nodes that embedding and searching are worth
+    "Query.boundaries": 250,  # with the conflicts of a report
+    "Mutation.verifyBoundaries": 2_500,  # everything is read again
+}
 _PREPARE = 100  # likewise what is read and simulated for one transaction
 
 

@@ -51,7 +51,7 @@ class AuthorityHealth:
     authority: Authority = strawberry.field(description="The authority.")
     health: Health = strawberry.field(description="How it does.")
     since: DateTime | None = strawberry.field(
-        description="Since when; null where that was so before this replica started."
+        description="Since when, as far as this replica knows; null where it has not looked yet."
     )
     reason: str | None = strawberry.field(
         description="Why it is not healthy. Null where it is, and for whoever is no operator."

@@ -15,6 +15,7 @@ from chorale.auth import Viewer
 from chorale.boundaries import Boundaries
 from chorale.checking.client_reports import ClientReports
 from chorale.context import Context
+from chorale.domain.availability import AlwaysAvailable, Availability
 from chorale.domain.chain import AccountsRead, Commitment
 from chorale.domain.content import ContentKey
 from chorale.domain.errors import AuthorityUnavailableError
@@ -125,6 +126,7 @@ class Stack:
             self.limits,
         )
         self.reports = ClientReports(self.limits)
+        self.availability: Availability = AlwaysAvailable()
         self.boundaries = Boundaries((), self.reconciler, self.announcements, self.limits)
 
     def context(self, viewer: str | None = None) -> Context:
@@ -151,6 +153,7 @@ class Stack:
             boundaries=self.boundaries,
             reports=self.reports,
             operators=self.operators,
+            availability=self.availability,
         )
 
     def with_limits(self, **limits: Any) -> Stack:
