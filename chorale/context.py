@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import strawberry
 
 from chorale.domain.availability import AlwaysAvailable, Availability
-from chorale.domain.content import ContentKey, ContentState
 from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
 from chorale.domain.projection import CatchUp
-from chorale.reconciliation.sightings import content_conflict
 from chorale.settings import Limits
 from datasources.loaders import CachedReads, Loaders, TokenFacts
 from programs.addresses import ProgramAddresses
@@ -76,6 +75,7 @@ class Context:
     deadline: float | None = None
     reads: CachedReads | None = None
     reread: bool = False
+    socket: str | None = None
     repeatable: bool = field(default=False, init=False)
     loaders: Loaders = field(init=False)
 
@@ -86,6 +86,13 @@ class Context:
     def wallet(self) -> str | None:
         """The viewer's address, None for an anonymous caller."""
         return None if self.viewer is None else self.viewer.address
+
+    @property
+    def client_name(self) -> str | None:
+        """Whose report of what is on screen this would be: the socket's, else the session's; None where neither is."""
+        if self.socket is not None or self.request_token is None:
+            return self.socket
+        return sha256(self.request_token.encode()).hexdigest()
 
     def fresh(self, deadline: float | None = None, *, reread: bool = False) -> Context:
         """The same context with loaders that have read nothing yet; `deadline` in the event loop's time. With `reread`
@@ -103,13 +110,8 @@ class Context:
             min_slot=min_slot,
             reads=self.reads,
             reread=reread or self.reread,
-            met=self._met,
+            met=self.reconciler.met,
         )
-
-    def _met(self, key: ContentKey, state: ContentState) -> None:
-        conflict = content_conflict(key, state)
-        if conflict is not None:
-            self.reconciler.found(conflict)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

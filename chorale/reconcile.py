@@ -16,11 +16,13 @@ from collections.abc import Mapping
 from chorale.announcements import Announcements
 from chorale.domain.boundaries import AnnouncementKind
 from chorale.domain.conflict import Conflict, ConflictKind, ConflictRecord, Settlement
+from chorale.domain.content import ContentKey, ContentState
 from chorale.domain.errors import ChoraleError
 from chorale.domain.measures import Measures
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.found import Found
 from chorale.reconciliation.resolution import Resolution, Resolver
+from chorale.reconciliation.sightings import content_conflict
 from chorale.reconciliation.standing import Standing
 from chorale.settings import Limits
 
@@ -73,6 +75,12 @@ class Reconciler:
         none; what is known to wait for bytes is looked at again and not counted again."""
         if not self._standing.is_fresh(conflict):
             self._found.put(conflict)
+
+    def met(self, key: ContentKey, state: ContentState) -> None:
+        """The same for bytes that were asked for and cannot be served."""
+        conflict = content_conflict(key, state)
+        if conflict is not None:
+            self.found(conflict)
 
     async def run(self) -> None:
         """Work on what was found until cancelled."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 from chorale.domain.availability import WRITES_NEED, AlwaysAvailable, Availability
 from chorale.domain.commands import Command, UpdateResult
+from chorale.domain.conflict import Conflict
 from chorale.domain.errors import ChoraleError
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, SessionStore
@@ -36,7 +37,8 @@ _ENDED_WELL = (Outcome.VERIFIED, Outcome.DIVERGED)
 
 
 class StateUpdates:
-    """Runs commands. One transaction is one update, however often and by whichever key it is asked for."""
+    """Runs commands. One transaction is one update, however often and by whichever key it is asked for. `found` takes
+    what was read back unequal."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class StateUpdates:
         limits: Limits,
         availability: Availability | None = None,
         measures: Measures | None = None,
+        found: Callable[[Conflict], None] = lambda conflict: None,
     ) -> None:
         addresses = ProgramAddresses(chain.program_id)
         self._availability = availability or AlwaysAvailable()
@@ -58,7 +61,7 @@ class StateUpdates:
         self._runs = Runs()
         self._acceptance = Acceptance(chain, addresses)
         self._verification = Verification(chain, content, embedder, projector, addresses, limits.verify_attempts)
-        authorities = Authorities(chain, content, embedder, projector)
+        authorities = Authorities(chain, content, embedder, projector, found)
         self._steps = UpdateSteps(authorities, self._acceptance, self._verification, self._log, limits)
         self._late = LateUpdates(chain, self._log, self._finish_late)
 

@@ -185,7 +185,9 @@ async def _opened(
     genesis_hash = await chain.genesis_hash()
     identity = CollectionIdentity(genesis_hash, program_id, embedder.fingerprint, embedder.dimensions)
     content = guards.content(
-        await stack.enter_async_context(open_content(settings.content_url, settings.data / "qdrant", identity))
+        await stack.enter_async_context(
+            open_content(settings.content_url, settings.data / "qdrant", identity, reconciler.met)
+        )
     )
     index = guards.index(
         await stack.enter_async_context(
@@ -222,7 +224,9 @@ async def _opened(
     boundaries = make_boundaries(reading, content, embedder.fingerprint, cache, reports, reconciler, announcements)
     await stack.enter_async_context(sampled(boundaries, watcher))
     reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id)
-    updates = StateUpdates(chain, content, embedder, projector, sessions, limits, guards.availability, measures)
+    updates = StateUpdates(
+        chain, content, embedder, projector, sessions, limits, guards.availability, measures, reconciler.found
+    )
     stack.push_async_callback(updates.close)
     identifier = chain_identifier(genesis_hash)
     facts = TokenFacts(chain, addresses)

@@ -114,6 +114,7 @@ class IndexRows:
     async def _agrees(self, thread_id: str, content_hash: str | None) -> bool:
         """Whether rows and tree, read back, are the chain's."""
         hashes = [] if content_hash is None else [content_hash]
+        above = False
         for _ in range(_ATTEMPTS):
             kept = (await self._index.kept_threads([thread_id])).get(thread_id)
             rows = await self._index.kept_messages(hashes)
@@ -122,6 +123,7 @@ class IndexRows:
             if thread is None or kept is None:
                 return thread is None and kept is None and all(row.sequence == 0 for row in rows.values())
             if kept.sequence != thread.sequence:
+                above = kept.sequence > thread.sequence
                 await self._projector.settle(thread_id, min_slot=owned.slot)
                 continue
             if thread_difference(thread, kept) is not None:
@@ -131,6 +133,8 @@ class IndexRows:
             if await self._index.count_messages(thread_id, thread.sequence) != thread.message_count:
                 return False
             return all(_is_row_of(owned, rows.get(key), key, thread_id) for key in hashes)
+        if above:
+            return False  # the replacement is made from a finalized read, which a node that is behind does not serve
         raise StaleReadError(f"Thread {thread_id} kept changing while its rows were compared.")
 
     async def _remove(self, thread_id: str) -> Resolution:

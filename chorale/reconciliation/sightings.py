@@ -39,7 +39,10 @@ def hit_conflict(stored: StoredContent, account: MessageAccount, slot: int) -> C
     return Conflict(cause, subject_of(key), key.thread_id, *pair, slot, account.sequence)
 
 
-def diverged_conflict(cause: ConflictCause, thread_id: str, content_hash: str | None, what: str, slot: int) -> Conflict:
-    """An update that was read back and differs; `what` says how, in a sentence."""
-    subject = f"Thread:{thread_id}" if content_hash is None else f"Message:{content_hash}"
-    return Conflict(cause, subject, thread_id, "what the update made", what, slot)
+def diverged_conflict(
+    cause: ConflictCause, thread_id: str | None, content_hash: str | None, what: str, slot: int
+) -> Conflict:
+    """An update that was read back and differs; `what` says how. Without a thread it is the protocol's."""
+    subject = "Protocol" if thread_id is None else f"Thread:{thread_id}"
+    subject = subject if content_hash is None else f"Message:{content_hash}"
+    return Conflict(cause, subject, thread_id or "", "what the update made", what, slot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
+from chorale.domain.conflict import ConflictCause
 from chorale.domain.projection import ListedThread
 from chorale.update.comparison import Comparison
 
@@ -39,4 +40,4 @@ def compare_message(message: MessageAccount, listed: ListedThread | None) -> Com
 
 def _compared(pairs: Mapping[str, tuple[object, object]]) -> Comparison:
     found = [f"listed {name} {kept}, the chain's {true}" for name, (kept, true) in pairs.items() if kept != true]
-    return Comparison(conflict="; ".join(found) or None, of_lists=True)
+    return Comparison(conflict="; ".join(found) or None, cause=ConflictCause.INDEX_WRONG, of_lists=True)

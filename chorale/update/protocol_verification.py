@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from chorale.domain.conflict import ConflictCause
 from chorale.domain.errors import StaleReadError
 from chorale.domain.treasury import ChangeKind
 from chorale.projection.protocol_lane import ProtocolLane, ReadBack
@@ -22,7 +23,7 @@ async def verify_protocol(lane: ProtocolLane, signature: str, min_slot: int, att
         seen = await lane.read_back(signature, min_slot)
         min_slot = max(min_slot, seen.slot)
         if _is_of_one_version(seen):
-            return Verified(Entities(seen.slot, None, None), _conflict(seen), _remark(seen))
+            return Verified(Entities(seen.slot, None, None), _conflict(seen), _remark(seen), ConflictCause.INDEX_WRONG)
     raise StaleReadError("The index has not reached the protocol in time.")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
+from chorale.domain.conflict import Conflict
 from chorale.domain.content import Content, ContentKind, Embedding
 from chorale.domain.cursors import event_cursor
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
@@ -15,6 +17,7 @@ from chorale.domain.events import EventKind, EventPosition, NewEvent
 from chorale.domain.ports import Chain, ContentStore, Embedder
 from chorale.domain.updates import Outcome, Refusal, RefusedError, StepName
 from chorale.projector import Projector
+from chorale.reconciliation.sightings import diverged_conflict
 from chorale.settings import Limits
 from chorale.update.acceptance import Acceptance, Accepted, is_already_processed
 from chorale.update.admission import Admission
@@ -37,6 +40,7 @@ class Authorities:
     content: ContentStore
     embedder: Embedder
     projector: Projector
+    found: Callable[[Conflict], None]  # takes what was read back unequal; must not wait
 
 
 class UpdateSteps:
@@ -54,6 +58,7 @@ class UpdateSteps:
         self._content = authorities.content
         self._embedder = authorities.embedder
         self._projector = authorities.projector
+        self._found = authorities.found
         self._acceptance = acceptance
         self._verification = verification
         self._updates = log
@@ -155,6 +160,8 @@ class UpdateSteps:
             await self._announce(facts, progress, verified)
         if verified.conflict is not None:
             _log.error("Update %s diverged: %s", facts.signature, verified.conflict)
+            slot = verified.entities.slot
+            self._found(diverged_conflict(verified.cause, facts.thread_id, facts.content_hash, verified.conflict, slot))
         await self.end(facts, progress, Outcome.VERIFIED if verified.conflict is None else Outcome.DIVERGED)
         return verified
 

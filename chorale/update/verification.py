@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.chain import Commitment
+from chorale.domain.conflict import ConflictCause
 from chorale.domain.content import ContentKey, ContentKind
 from chorale.domain.errors import StaleReadError
 from chorale.domain.ports import Chain, ContentStore, Embedder
@@ -31,11 +32,13 @@ class Entities:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was compared. `conflict` says what differs, None where nothing does; `remark` what could not be compared."""
+    """What was compared. `conflict` says what differs, None where nothing does, and `cause` what kind of conflict that
+    is; `remark` says what could not be compared."""
 
     entities: Entities
     conflict: str | None = None
     remark: str | None = None
+    cause: ConflictCause = ConflictCause.PAYLOAD_WRONG
 
 
 class Verification:
@@ -95,7 +98,7 @@ class Verification:
             entities = await self.entities(thread_id, content_hash, min_slot)
             found = await self._compare(entities, content_hash, own_content)
             if found.gap == 0:
-                return Verified(entities, found.conflict, found.remark)
+                return Verified(entities, found.conflict, found.remark, found.cause)
             min_slot = max(min_slot, entities.slot)
             if attempt == self._attempts:
                 break

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from chorale.domain.content import ContentKey, ContentKind
@@ -38,6 +40,15 @@ class CollectionIdentity:
         if key.kind is ContentKind.TITLE:
             proof = hash_bytes(key.thread_id) + proof
         return str(UUID(bytes=sha256(self._chain + key.kind.encode() + proof).digest()[:16]))
+
+    def key_of(self, id: str, payload: Mapping[str, Any] | None) -> ContentKey | None:
+        """What a point is called, by a payload that may be damaged; None where it does not give this id."""
+        try:
+            found = payload or {}
+            key = ContentKey(ContentKind(found["kind"]), str(found["thread_id"]), str(found["hash"]))
+            return key if self.point_id(key) == id else None
+        except (KeyError, ValueError):
+            return None
 
     @property
     def _chain(self) -> bytes:

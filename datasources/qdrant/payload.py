@@ -149,7 +149,7 @@ def _decoded(payload: Mapping[str, Any]) -> StoredContent:
 def _text(payload: Mapping[str, Any], name: str) -> str:
     found = payload[name]
     if not isinstance(found, str):
-        raise ValueError(f"{name} is not a string.")  # noqa: TRY004 -- whatever is wrong, the bytes are
+        raise ValueError(f"{name} is not a string.")
     return found
 
 

@@ -5,7 +5,7 @@ Each is a compare-and-set: made only while the point still holds, or claims, wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chorale.domain.approval import MessageStatus
 from chorale.domain.content import Content, ContentKey, ContentState, Correction, StoredContent
@@ -28,12 +28,21 @@ _ATTEMPTS = 3
 _ALL = (DENSE, SPARSE, SPARSE_PRIVATE)
 
 
+Met = Callable[[ContentKey, ContentState], None]
+"""Hears of a point whose bytes are wrong; must not wait."""
+
+
+def nobody(key: ContentKey, state: ContentState) -> None:
+    """Where nobody listens."""
+
+
 class QdrantRepairs:
     """The part of the port `ContentStore` that `reconcile` writes through."""
 
-    def __init__(self, engine: Engine, identity: CollectionIdentity) -> None:
+    def __init__(self, engine: Engine, identity: CollectionIdentity, met: Met = nobody) -> None:
         self._engine = engine
         self._identity = identity
+        self._met = met
         self._points = Points(engine.client, identity.name, engine.exclusive)
 
     async def end_lease(self, key: ContentKey, *, found: int, lease_until: int) -> None:

@@ -31,7 +31,7 @@ from datasources.qdrant.identity import CollectionIdentity
 from datasources.qdrant.names import QdrantNames
 from datasources.qdrant.payload import content_is_proven, promoted_payload, proven, staged_payload
 from datasources.qdrant.points import PointUpdate
-from datasources.qdrant.repairs import QdrantRepairs
+from datasources.qdrant.repairs import Met, QdrantRepairs, nobody
 from datasources.qdrant.search import DENSE, SPARSE, SPARSE_PRIVATE, named_vectors, search_query
 
 
@@ -91,13 +91,18 @@ class QdrantContent(QdrantRepairs, QdrantNames):
         if arguments is None or limit < 1:
             return ()
 
-        def work() -> list[SearchHit]:
-            scored = [(proven(point.payload), point.score) for point in self._points.query(arguments)]
-            hits = [SearchHit(content, score) for content, score in scored if content is not None]
+        def work() -> tuple[list[SearchHit], list[ContentKey]]:
+            scored = [(point, proven(point.payload)) for point in self._points.query(arguments)]
+            hits = [SearchHit(content, point.score) for point, content in scored if content is not None]
+            corrupt = [self._identity.key_of(str(point.id), point.payload) for point, content in scored if not content]
             # The engine orders equal scores as it likes, and fused ranks are often equal; pages must not.
-            return sorted(hits, key=lambda hit: (-hit.score, hit.content.key.hash))
+            hits.sort(key=lambda hit: (-hit.score, hit.content.key.hash))
+            return hits, [key for key in corrupt if key is not None]
 
-        return await self._engine.call(work)
+        hits, corrupt = await self._engine.call(work)
+        for key in corrupt:
+            self._met(key, ContentState.QUARANTINED)
+        return hits
 
     async def staged(self) -> Sequence[StoredContent]:
         """Every proven point that carries no chain state, titles included."""
@@ -174,11 +179,14 @@ def _answer(key: ContentKey, payload: Mapping[str, object] | None) -> FetchedCon
 
 
 @asynccontextmanager
-async def open_content(url: str, path: Path, collection: CollectionIdentity) -> AsyncIterator[QdrantContent]:
+async def open_content(
+    url: str, path: Path, collection: CollectionIdentity, met: Met = nobody
+) -> AsyncIterator[QdrantContent]:
     """Open the store of `url` (`file:` under the folder `path`, or `http(s)://…`) and its collection.
 
-    Raises StartupError naming the cure: folder in use, server away or too old, content of another model.
+    `met` hears of corrupt points that a search comes upon. Raises StartupError naming the cure: folder in use, server
+    away or too old, content of another model.
     """
     async with open_engine(url, path) as engine:
         await engine.call(lambda: ensure_collection(engine.client, collection, exclusive=engine.exclusive))
-        yield QdrantContent(engine, collection)
+        yield QdrantContent(engine, collection, met)

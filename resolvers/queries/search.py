@@ -13,6 +13,7 @@ from chorale.context import Context, Info
 from chorale.domain.content import ContentState, FetchedContent, SearchCriteria, SearchHit
 from chorale.domain.cursors import decode, encode
 from chorale.domain.errors import InvalidInputError
+from chorale.reconciliation.sightings import hit_conflict
 from datasources.loaders import MessageKey
 from schema.arguments import After, First
 from schema.connections import PageInfo
@@ -124,10 +125,24 @@ async def _visible(
             context.loaders.prime_body(key, FetchedContent(ContentState.AVAILABLE, hit.content))
         messages = await read_messages(context, keys)
         for (rank, hit), message in zip(ranked, messages, strict=True):
+            await _compare(context, hit)
             if message is not None and _meets(criteria, message):
                 shown.append((rank, hit, message))
         start += len(ranked)
     return shown
+
+
+async def _compare(context: Context, hit: SearchHit) -> None:
+    """Hand over a hit that says something else than its account, once the index has come so far: points are written
+    before rows."""
+    stored = hit.content
+    read = await context.loaders.message(MessageKey(stored.key.thread_id, stored.key.hash))
+    if read is None:
+        return
+    _, message = read
+    conflict = hit_conflict(stored, message.account, message.slot)
+    if conflict is not None and await context.index.thread_sequence(stored.key.thread_id) >= conflict.sequence:
+        context.reconciler.found(conflict)
 
 
 def _meets(criteria: SearchCriteria, message: Message) -> bool:
