@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 
 from chorale.announcements import Announcements
@@ -114,5 +115,5 @@ class Boundaries:
     def _note(self, name: BoundaryName, checked: int, conflicts: int, healed: int, problem: str) -> None:
         known = self._since_start[name]
         self._since_start[name] = BoundaryFindings(
-            name, known.checked + checked, known.conflicts + conflicts, known.healed + healed, problem
+            name, known.checked + checked, known.conflicts + conflicts, known.healed + healed, problem, time.time()
         )

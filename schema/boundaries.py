@@ -31,6 +31,7 @@ class Boundary:
     problem: str | None = strawberry.field(
         description="Why the last check of it could not come to its end; null where it did."
     )
+    checked_at: DateTime | None = strawberry.field(description="When it was last looked at; null before.")
 
     @classmethod
     def of(cls, found: BoundaryFindings) -> Self:
@@ -41,6 +42,7 @@ class Boundary:
             conflicts=found.conflicts,
             healed=found.healed,
             problem=found.problem or None,
+            checked_at=DateTime(int(found.at)) if found.at else None,
         )
 
 

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol
 
 from chorale.announcements import Announcements
@@ -116,14 +117,14 @@ class Run:
     def _add(self, name: BoundaryName, checked: int, conflicts: int, healed: int, problem: str) -> None:
         known = self._found[name]
         self._found[name] = BoundaryFindings(
-            name, known.checked + checked, known.conflicts + conflicts, known.healed + healed, problem
+            name, known.checked + checked, known.conflicts + conflicts, known.healed + healed, problem, time.time()
         )
         self._note(name, checked, conflicts, healed, problem)
 
     def _excuse_unfinished(self) -> None:
         for name, found in self._found.items():
             if not found.problem:
-                self._found[name] = BoundaryFindings(name, found.checked, found.conflicts, found.healed, _CANCELLED)
+                self._found[name] = replace(found, problem=_CANCELLED)
 
     def _say(self, kind: AnnouncementKind, detail: str) -> None:
         if self._complete:

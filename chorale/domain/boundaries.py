@@ -50,14 +50,15 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class BoundaryFindings:
-    """One boundary in one verification: entities looked at, conflicts found, of these healed, and why it could not be
-    checked to the end ("" where it was)."""
+    """One boundary in one verification, or in all since the start: entities looked at, conflicts found, those healed,
+    why it could not be checked to the end ("" where it was), and when it was last looked at (unix s, 0 before)."""
 
     name: BoundaryName
     checked: int = 0
     conflicts: int = 0
     healed: int = 0
     problem: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from tests.graphql.stack import Answer, Stack
 from tests.spine.parts import Parts
 
 BOUNDARIES = """{ boundaries {
-  checks { name checked conflicts healed problem }
+  checks { name checked conflicts healed problem checkedAt }
   authorities { authority health since reason }
   measures { stateSyncDelay { count p50Ms p99Ms } propagationTime { count } conflictRate recoverySuccess
     conflicts { kind total perHour } watcherLagSlots cacheHitRate cache { entity hits misses }
