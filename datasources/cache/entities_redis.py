@@ -17,21 +17,25 @@ from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 from aiocache import RedisCache
-from redis.exceptions import RedisError
 
 from chorale.domain.caching import CachedAccount, Floor, Lookup
 from chorale.domain.chain import AccountData
 from chorale.settings import Limits
 from datasources.cache import entities_scripts as scripts
 from datasources.cache.flights import Flights
-from datasources.cache.redis import open_redis_cache
+from datasources.cache.redis import REDIS_FAILS, open_redis_cache
 
 _log = logging.getLogger(__name__)
+
 
 Argument: TypeAlias = str | bytes | int | float
 
 _MISS = 2  # fields in the answer for an address that is not served: its floor's slot, and whether it is claimed
 _POLLS = (0.002, 0.005, 0.01, 0.02)  # s between looks at what another replica reads; the last one again and again
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
 
 
 @asynccontextmanager
@@ -100,8 +104,11 @@ class RedisEntities:
 
     async def last_known(self, addresses: Sequence[str]) -> Mapping[str, CachedAccount]:
         """See EntityCache."""
-        held = await self._call(scripts.LAST_KNOWN, addresses) if addresses else None
-        return {address: _entry(address, one) for address, one in zip(addresses, held or (), strict=False) if one}
+
+        def known(held: Any) -> dict[str, CachedAccount]:
+            return {address: _entry(address, one) for address, one in zip(addresses, held, strict=True) if one}
+
+        return (await self._call(scripts.LAST_KNOWN, addresses, known) if addresses else None) or {}
 
     async def raise_floors(self, floors: Mapping[str, Floor]) -> bool:
         """See EntityCache."""
@@ -126,8 +133,12 @@ class RedisEntities:
 
     async def sample(self, limit: int) -> Mapping[str, CachedAccount]:
         """See EntityCache."""
-        chosen = await self._call(scripts.SAMPLE, [limit]) if limit > 0 else None
-        return await self.get([address.decode() for address in chosen]) if chosen else {}
+
+        def named(chosen: Any) -> list[str]:
+            return [address.decode() for address in chosen]
+
+        chosen = await self._call(scripts.SAMPLE, [limit], named) if limit > 0 else None
+        return await self.get(chosen) if chosen else {}
 
     async def _look_up(self, addresses: Sequence[str], claim: frozenset[str]) -> Lookup:
         if not addresses or not await self._pay():
@@ -137,22 +148,12 @@ class RedisEntities:
         arguments: list[Argument] = [self._clock() - limits.cache_ttl, token, int(limits.cache_flight * 1000)]
         for address in addresses:
             arguments += [address, "1" if address in claim else "0"]
-        answer = await self._call(scripts.LOOK_UP, arguments)
-        if answer is None or self._owed:  # what was owed meanwhile may forbid what was found
-            return Lookup({})
-        held = dict(zip(addresses, answer[1:], strict=True))
-        found = {address: _entry(address, one) for address, one in held.items() if len(one) > _MISS}
-        missing = {address: one for address, one in held.items() if len(one) == _MISS}
-        claimed = frozenset(address for address, (_, mine) in missing.items() if mine)
-        slot = max((floor for floor, _ in missing.values()), default=-1)
-        return Lookup(
-            found=found,
-            claimed=claimed,
-            awaited=frozenset(missing) - claimed,
-            slot=None if slot < 0 else slot,
-            era=answer[0].decode(),
-            claim=token,
+        looked: Lookup | None = await self._call(
+            scripts.LOOK_UP, arguments, lambda answer: _lookup(addresses, answer, token)
         )
+        if looked is None or self._owed:  # what was owed meanwhile may forbid what was found
+            return Lookup({})
+        return looked
 
     async def _raise(self, raised: Owed) -> bool:
         try:
@@ -188,8 +189,8 @@ class RedisEntities:
             arguments += [address, floor.slot, -1 if floor.version is None else floor.version]
         return await self._call(scripts.RAISE, arguments) is not None
 
-    async def _call(self, script: str, arguments: Sequence[Argument]) -> Any:
-        """The script's answer; None where Redis is away."""
+    async def _call(self, script: str, arguments: Sequence[Argument], read: Callable[[Any], Any] = _as_it_is) -> Any:
+        """What `read` makes of the script's answer; None where Redis is away, or answers what cannot be read."""
         clock = asyncio.get_running_loop().time
         if clock() < self._away_until:
             return None
@@ -199,8 +200,8 @@ class RedisEntities:
         common = [secrets.token_hex(8), self._clock(), int(self._limits.cache_keep)]
         try:
             async with asyncio.timeout(self._limits.cache_timeout):
-                return await run(keys=[self._key], args=[*common, *arguments])
-        except (RedisError, OSError, TimeoutError) as error:
+                return read(await run(keys=[self._key], args=[*common, *arguments]))
+        except REDIS_FAILS as error:
             self._away_until = clock() + self._limits.breaker_pause
             _log.warning("The cache is left alone for %.1f s: %r", self._limits.breaker_pause, error)
             return None
@@ -235,6 +236,22 @@ class Owed:
 def _fields(entry: CachedAccount) -> tuple[Argument, ...]:
     account = entry.account
     return entry.slot, entry.version, entry.read_at, account.owner, account.lamports, account.data
+
+
+def _lookup(addresses: Sequence[str], answer: Any, token: str) -> Lookup:
+    held = dict(zip(addresses, answer[1:], strict=True))
+    found = {address: _entry(address, one) for address, one in held.items() if len(one) > _MISS}
+    missing = {address: one for address, one in held.items() if len(one) == _MISS}
+    claimed = frozenset(address for address, (_, mine) in missing.items() if mine)
+    slot = max((floor for floor, _ in missing.values()), default=-1)
+    return Lookup(
+        found=found,
+        claimed=claimed,
+        awaited=frozenset(missing) - claimed,
+        slot=None if slot < 0 else slot,
+        era=answer[0].decode(),
+        claim=token,
+    )
 
 
 def _entry(address: str, fields: Sequence[bytes]) -> CachedAccount:

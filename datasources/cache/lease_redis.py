@@ -15,7 +15,8 @@ from typing import cast
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+
+from datasources.cache.redis import REDIS_FAILS
 
 _log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class RedisLease:
         """What Redis answers; None where it does not."""
         try:
             return str(await cast("Awaitable[str]", self._client.eval(script, 1, self._key, *arguments)))
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_FAILS as error:
             _log.warning("The lease cannot be asked for: %s", type(error).__name__)
             return None
 

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from aiocache import RedisCache
 from aiocache.serializers import BaseSerializer
+from redis import exceptions
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError
 
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
@@ -21,6 +21,11 @@ _NAMESPACE = "chorale"
 _TIMEOUT = 5.0
 _RETRIES = 2
 _SEAL_BYTES = 8
+
+REDIS_FAILS = (exceptions.RedisError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError)
+"""What redis-py raises where Redis is away (RuntimeError: uvloop's word for a connection that was reset), and where an
+answer breaks that is not of the protocol or of another type."""
+_AGAIN: Any = (exceptions.ConnectionError, exceptions.TimeoutError, RuntimeError)
 
 T = TypeVar("T")
 
@@ -57,7 +62,8 @@ async def open_redis_cache(url: str, *, timeout: float, retries: int) -> AsyncIt
         connection_pool_kwargs={
             "username": unquote(parts.username) if parts.username else None,
             "socket_timeout": timeout,
-            "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), retries),
+            # A command that meets a connection which was reset has not left yet, whatever it does.
+            "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), retries, _AGAIN),
         },
     )
     try:
@@ -107,10 +113,8 @@ class RedisSessions:
 async def _guarded(answer: Awaitable[T]) -> T:
     try:
         return await answer
-    except (RedisError, OSError, TimeoutError) as error:
+    except REDIS_FAILS as error:
         raise _unavailable(type(error).__name__) from error
-    except (ValueError, TypeError, IndexError, AttributeError) as error:  # what came back is not of the protocol
-        raise _unavailable(f"its answer cannot be read: {type(error).__name__}") from error
 
 
 def _sealed(key: str, value: bytes) -> bytes:

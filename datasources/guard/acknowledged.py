@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from chorale.domain.content import ContentKey, ContentState, FetchedContent
 
-_KEPT = 32
+_KEPT = 8
 _FEWEST = 3  # keys that are missing together: one alone is a conflict of its own, which `reconcile` settles
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from chorale.domain.availability import AuthorityHealth, Health, refuse_lost
 from chorale.domain.updates import Authority
 from chorale.settings import Limits
 from datasources.guard.guard import Guard
+
+_log = logging.getLogger(__name__)
 
 Turned = Callable[[AuthorityHealth, AuthorityHealth], None]
 """Told of every turn: how the authority did before, and how it does now."""
@@ -77,4 +80,7 @@ async def _probe(watch: Watch, limits: Limits) -> None:
     while True:
         well = guard.health.health is Health.HEALTHY
         await asyncio.sleep(limits.authority_probe if well else limits.breaker_pause)
-        await guard.probe(watch.probe)
+        try:
+            await guard.probe(watch.probe)
+        except Exception:  # noqa: BLE001 -- whatever it is, the next probe is still to be made
+            _log.exception("%s could not be probed", guard.name)

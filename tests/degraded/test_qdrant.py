@@ -125,8 +125,8 @@ async def test_qdrant_garbage(house: House) -> None:
     "Qdrant", "stale",
     reader="what it has; texts that it lost are MISSING, nothing is made up",
     writer="`AuthorityUnavailable` QDRANT: it lives in the past",
-    end="current again once it shows what it had stored (announced); what it does not show within 10 s is lost, becomes "
-    "a conflict, and `restoreContent` brings it back",
+    end="current again once it shows what it had stored (announced); what it does not show within 10 s is lost, "
+    "becomes a conflict, and `restoreContent` brings it back",
 )  # fmt: skip
 async def test_qdrant_stale(house: House) -> None:
     """It is put back to before some writes that it had acknowledged, and forward again."""
