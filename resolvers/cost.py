@@ -35,6 +35,7 @@ _OWN_COST = {
     "Query.boundaries": 250,  # with the conflicts of a report
     "Mutation.verifyBoundaries": 2_500,  # everything is read again
 }
+_MULTIPLIED = ("Connection", "ConfirmUiStateSuccess")
 _PREPARE = 100  # likewise what is read and simulated for one transaction
 
 
@@ -120,10 +121,11 @@ class _Costs:
         below = self.of(node.selection_set, get_named_type(field.type))
         if "first" in field.args:
             return own + self._page(node, field) * (1 + below)
-        if "ids" in field.args:
-            return own + self._ids(node) * (1 + below)
-        # The lists of a connection are the page that was multiplied already.
-        listed = isinstance(get_nullable_type(field.type), GraphQLList) and not parent.name.endswith("Connection")
+        for name, most in (("ids", self._limits.nodes_max), ("entities", self._limits.ui_entities)):
+            if name in field.args:
+                return own + self._named(node, name, most) * (1 + below)
+        # The lists of a connection, or of entities that were named, are what was multiplied already.
+        listed = isinstance(get_nullable_type(field.type), GraphQLList) and not parent.name.endswith(_MULTIPLIED)
         return own + (LIST_MOST if listed else 1) * below
 
     def _page(self, node: FieldNode, field: GraphQLField) -> int:
@@ -135,9 +137,9 @@ class _Costs:
         # Any other size is refused by the field itself.
         return max(int(size) if isinstance(size, int | float) and 0 <= size <= most else most for size in asked)
 
-    def _ids(self, node: FieldNode) -> int:
-        ids = self._argument(node, "ids")
-        return min(len(ids), self._limits.nodes_max) if isinstance(ids, list) else 1
+    def _named(self, node: FieldNode, argument: str, most: int) -> int:
+        given = self._argument(node, argument)
+        return min(len(given), most) if isinstance(given, list) else 1
 
     def _argument(self, node: FieldNode, name: str) -> Any:
         for argument in node.arguments or ():

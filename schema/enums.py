@@ -30,6 +30,15 @@ class GapReason(StrEnum):
     OVERFLOW = "OVERFLOW"
 
 
+class UiStanding(StrEnum):
+    """How what a client shows stands to what is. UNKNOWN is said of what is absent and of what is hidden alike."""
+
+    CURRENT = "CURRENT"
+    BEHIND = "BEHIND"
+    AHEAD = "AHEAD"
+    UNKNOWN = "UNKNOWN"
+
+
 def _describe(enum: E, name: str, description: str, values: Mapping[str, str]) -> E:
     strawberry.enum(enum, name=name, description=description)
     definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]
@@ -210,8 +219,8 @@ _describe(
     "BoundaryName",
     "The boundary between a system's state and its authority.",
     {
-        "SOLANA_STATE": "The index and the points against Solana's accounts.",
-        "QDRANT_CONTENT": "Stored texts and vectors against the hashes on chain.",
+        "SOLANA_STATE": "The index against Solana's accounts.",
+        "QDRANT_CONTENT": "Stored texts against their hashes, and what is stored beside them against the accounts.",
         "BACKEND_CACHE": "Cached entities against what they were read from.",
         "FRONTEND_STATE": "What clients last reported to show against the chain.",
     },
@@ -248,6 +257,18 @@ _describe(
     },
 )
 
+_describe(
+    UiStanding,
+    "UiStanding",
+    "How what a client shows stands to what is.",
+    {
+        "CURRENT": "It is the version that there is now.",
+        "BEHIND": "It is past. `node` is what there is now.",
+        "AHEAD": "The chain has no such version, or has it no more. `node` is what there is now.",
+        "UNKNOWN": "There is no such thing, none that the viewer may see, or it has no version: drop it.",
+    },
+)
+
 __all__ = [
     "AnnouncementKind",
     "Authority",
@@ -266,4 +287,5 @@ __all__ = [
     "Settlement",
     "StepName",
     "StepState",
+    "UiStanding",
 ]

@@ -53,6 +53,10 @@ class ClientReports:
         ):
             self._forget(next(iter(self._clients)))
 
+    def of(self, client: str) -> Mapping[str, Shown]:
+        """A client's last report, by thread id; empty where it has none."""
+        return self._clients.get(client, {})
+
     def tell(self, thread_id: str, version: int) -> None:
         """What clients show of this thread in other versions than the true `version` counts as settled: they are told
         with their next report."""

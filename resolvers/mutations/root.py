@@ -8,6 +8,7 @@ from resolvers.mutations.cancel_message import CancelMessageMutation
 from resolvers.mutations.cast_vote import CastVoteMutation
 from resolvers.mutations.claim_escrow import ClaimEscrowMutation
 from resolvers.mutations.configure import ConfigureMutation
+from resolvers.mutations.confirm_ui_state import ConfirmUiStateMutation
 from resolvers.mutations.create_thread import CreateThreadMutation
 from resolvers.mutations.dev_advance_clock import DevAdvanceClockMutation
 from resolvers.mutations.dev_sign import DevSignMutation
@@ -53,6 +54,7 @@ class Mutation(
     ConfigureMutation,
     WithdrawTreasuryMutation,
     VerifyBoundariesMutation,
+    ConfirmUiStateMutation,
 ):
     """On any chain."""
 

@@ -27,7 +27,7 @@ class NodeQueries:
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A node's `id`.")]
     ) -> Node | None:
-        return await _node(info.context, id)
+        return await read_node(info.context, id)
 
     @resolved("Many by their ids, in the same order, read in the same batches.", graphql_type=list[Node | None])
     async def nodes(
@@ -39,10 +39,11 @@ class NodeQueries:
         if len(ids) > most:
             raise InvalidInputError(f"`ids` holds {len(ids)} ids, {most} are allowed. Ask in parts.", "ids")
         # Awaited one by one, so that an item that cannot be read is null with its own error, and no other is.
-        return [asyncio.ensure_future(_node(info.context, id)) for id in ids]
+        return [asyncio.ensure_future(read_node(info.context, id)) for id in ids]
 
 
-async def _node(context: Context, id: str) -> Node | None:
+async def read_node(context: Context, id: str) -> Node | None:
+    """Whatever has this id; None where nothing has, or nothing that the viewer may see."""
     kind, _, key = id.partition(":")
     try:
         match kind:

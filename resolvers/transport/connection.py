@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from contextlib import aclosing, suppress
 from typing import Any
@@ -42,6 +43,7 @@ class Connection:
         self._schema = schema
         self._gate = gate
         self._limits = limits
+        self._name = secrets.token_hex(16)
         self._token: str | None = None
         self._initialised = False
         self._acknowledged = False
@@ -141,10 +143,12 @@ class Connection:
             await self._fail(name, [GraphQLError(str(error), original_error=error)])
 
     async def _stream(self, name: str, params: Params, viewer: Viewer | None) -> None:
+        context = self._gate.context(viewer, self._token)
+        context.socket = self._name
         results = await self._schema.stream(
             params.query,
             variable_values=params.variables,
-            context_value=self._gate.context(viewer, self._token),
+            context_value=context,
             operation_name=params.operation_name,
             operation_extensions=params.extensions,
         )
