@@ -14,11 +14,12 @@ from chorale.domain.paging import PageRequest
 from chorale.domain.updates import Authority
 from datasources.loaders import MixedVersionsError
 from resolvers.queries.nodes import read_node
+from schema.enums import UiStanding
 from schema.message import Message
 from schema.node import Node
 from schema.protocol import Protocol
 from schema.thread import Thread
-from schema.ui_state import ConfirmedEntity, ShownEntity, UiStanding
+from schema.ui_state import ConfirmedEntity, ShownEntity
 
 _PAUSES = (0.05, 0.2, 0.8)  # s between reads of a node that is behind this replica's index
 _ORDINAL = 2**31  # behind every event of a version
