@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from solders.keypair import Keypair
 
 from tests.stack import Actor, RunningServer, running_stack
+
+OPERATOR = Keypair.from_seed(bytes([7] * 32))
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[RunningServer]:
-    with running_stack(tmp_path_factory.mktemp("house") / "data", models) as running:
+    data, operators = tmp_path_factory.mktemp("house") / "data", str(OPERATOR.pubkey())
+    with running_stack(data, models, CHORALE_OPERATORS=operators) as running:
         yield running
 
 
