@@ -355,9 +355,9 @@ class Index(IndexReader, Protocol):
 
     async def correct(self, correction: ThreadCorrection) -> Sequence[str] | None:
         """Replace what the index holds of a thread by a finalized read, in one commit: the only way in which rows get
-        older. Returns the hashes of messages whose rows had been above that read; None, having changed nothing, where
-        the thread's rows are not at the sequence `found` any more. Raises IndexDivergedError where the read does not
-        fit itself."""
+        older. Returns the hashes of messages whose rows had been above that read, or of the lost history; None, having
+        changed nothing, where the thread's rows are not at the sequence `found` any more. Raises IndexDivergedError
+        where the read does not fit itself."""
 
     async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str, int]]:
         """(sequence, signature, slot) of a thread's newest transactions in the log up to a sequence, newest first."""

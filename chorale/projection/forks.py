@@ -1,9 +1,10 @@
 """Forks: what was derived from a branch that the chain has left is found, and handed to `reconcile`.
 
 Derived state follows `confirmed`. A branch with confirmed transactions is left very rarely, and a chain that was put
-back to an earlier state does the same. Two looks find it: transactions in the log are asked for again once the
-finalized slot has passed them, and threads whose account is below the index, or absent, are read again at `finalized`.
-Neither believes one answer: a node may be behind.
+back to an earlier state does the same. Three looks find it: transactions in the log are asked for again once the
+finalized slot has passed them; where the cursor itself is not listed any more, the log is compared with the program's
+history, back to where both agree; and threads whose account is below the index, or absent, are read again at
+`finalized`. None believes one answer: a node may be behind.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _log = logging.getLogger(__name__)
 _EVENTS = 20_000  # newest events that one look goes through
 _FINALITY = 150  # slots by which a cursor may have been ahead of what was final when the server stopped
 _SECOND_LOOK = 1.0  # s before a transaction that is not known is asked for once more
+_PAGE = 1000
 _ATTEMPTS = 5  # at having one thread reconciled; the verification of boundaries meets it again
 
 
@@ -61,7 +63,12 @@ class ForkWatch:
         self._announcements = announcements
         self._addresses = ProgramAddresses(chain.program_id)
         self._final: int | None = None  # everything that was logged up to this slot has been looked at
+        self._doubt = False
         self._suspects: dict[str, _Suspect] = {}
+
+    def doubt(self) -> None:
+        """The cursor is not of the program's history, as far as that is listed: nothing in the log is certain."""
+        self._doubt = True
 
     def suspect(self, thread_ids: Iterable[str]) -> None:
         """Threads whose account is absent or below the index in a read that may be a node's that is behind."""
@@ -74,14 +81,40 @@ class ForkWatch:
         if self._final is None:
             cursor = await self._index.chain_cursor()
             self._final = final if cursor is None else min(final, cursor.slot - _FINALITY)
-        logged = [each for each in await self._index.logged(self._final, _EVENTS) if each.slot <= final]
-        doubtful = await self._doubtful(logged)
+        since = 0 if self._doubt else self._final
+        known = await self._index.logged(since, _EVENTS)
+        logged = [each for each in known if each.slot <= final]
+        doubtful = await (self._unlisted(logged) if self._doubt else self._doubtful(logged))
         if doubtful:
             await asyncio.sleep(_SECOND_LOOK)
             for each in await self._doubtful(doubtful):
                 self._suspects[each.thread_id] = _Suspect(each.signature)
+        self._doubt = self._doubt and len(logged) < len(known)
         self._final = max(self._final, final)
         return await self._settle(final) if self._suspects else ()
+
+    async def _unlisted(self, logged: Sequence[LoggedTransaction]) -> list[LoggedTransaction]:
+        """Those that the program's history does not list in their slot, as far back as needed and as nodes keep it."""
+        slots: dict[str, int] = {}
+        found: list[LoggedTransaction] = []
+        waiting, before = sorted(logged, key=lambda each: each.slot), None
+        while waiting and len(slots) < _EVENTS:
+            page = await self._chain.history(self._chain.program_id, before=before, limit=_PAGE)
+            if not page:
+                break  # nothing is kept that far back, which says nothing
+            slots |= {entry.signature: entry.slot for entry in page}
+            is_last = len(page) < _PAGE
+            # What else came in a page's last slot may stand on the next page.
+            reached = page[-1].slot + (0 if is_last else 1)
+            part: list[LoggedTransaction] = []
+            while waiting and waiting[-1].slot >= reached:
+                part.append(waiting.pop())
+            unlisted = [each for each in part if slots.get(each.signature) != each.slot]
+            found += unlisted
+            if is_last or (part and not unlisted):
+                break
+            before = page[-1].signature
+        return found
 
     async def _doubtful(self, logged: Sequence[LoggedTransaction]) -> list[LoggedTransaction]:
         """Those that the history does not have, or not at the place where they were logged."""

@@ -79,6 +79,8 @@ class Intake:
         """Settle what is listed and not known yet. `wait`: what is listed and not served yet is an error."""
         listed = await missed(self._chain, cursor) if cursor is not None else None
         if listed is None:
+            if cursor is not None:
+                self._forks.doubt()
             await self._take_all(tasks, progress)
             return
         entries = [entry for entry in listed if not self._progress.knows(entry.signature)]

@@ -21,12 +21,11 @@ def correct(connection: sqlite3.Connection, log_id: str, correction: ThreadCorre
         return None
     [thread] = row
     whole = correction.whole
-    final = 0 if whole is None else whole.thread.sequence
-    above = [
+    lost = [
         content_hash
         for (content_hash,) in connection.execute(
-            "SELECT content_hash FROM messages WHERE thread = ? AND status <> 'STAGED' AND sequence > ?",
-            (thread, final),
+            "SELECT content_hash FROM messages WHERE thread = ? AND status <> 'STAGED' AND sequence > ? AND ?",
+            (thread, correction.keep, correction.lost),
         ).fetchall()
     ]
     _clear(connection, thread, [] if whole is None else [message.content_hash for message in whole.messages])
@@ -35,7 +34,7 @@ def correct(connection: sqlite3.Connection, log_id: str, correction: ThreadCorre
         writes.apply(connection, whole)
         if correction.lost:
             log.append(connection, log_id, thread, _gap(connection, whole))
-    return above
+    return lost
 
 
 def _clear(connection: sqlite3.Connection, thread: int, content_hashes: Sequence[str]) -> None:

@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from chorale.checking.client_reports import ClientReports
+from chorale.domain.approval import MessageStatus
 from chorale.domain.boundaries import AnnouncementKind
 from chorale.domain.conflict import ConflictCause
+from chorale.domain.content import SearchCriteria, SearchMode
+from chorale.domain.events import EventKind, EventPosition
+from chorale.domain.paging import PageRequest
+from chorale.reconciliation.resolvers import open_resolvers
+from datasources.cache.entities_memory import MemoryEntities
 from datasources.embeddings import FastEmbedder
+from programs.accounts import decode_thread
 from tests.chains import PROGRAM_SO
 from tests.replaceable import ReplaceableChain, replaceable_chain
 from tests.spine.parts import Actor, Parts, open_parts
@@ -24,6 +32,17 @@ def replaceable(tmp_path: Path) -> Iterator[ReplaceableChain]:
         pytest.skip(f"{PROGRAM_SO.name} is not built")
     with replaceable_chain(tmp_path / "chain") as chain:
         yield chain
+
+
+def equip(parts: Parts) -> None:
+    """Let what is found be resolved, as in the server."""
+    limits = parts.limits
+    parts.reconciler.equip(
+        open_resolvers(
+            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, MemoryEntities(limits),
+            ClientReports(limits), limits,
+        )
+    )  # fmt: skip
 
 
 async def announced(parts: Parts, kind: AnnouncementKind) -> str:
@@ -73,6 +92,83 @@ async def test_a_thread_above_the_final_history_is_handed_over(
         assert (record.conflict.subject, record.conflict.expected) == (f"Thread:{forked_id}", "sequence 1")
         await post(parts, ana, quiet_id, "Goes on.")
         assert await parts.index.wait_for(quiet_id, 3, 30)
+
+
+async def listed(parts: Parts, thread_id: str) -> list[str]:
+    """Hashes of a thread's messages with an account, in order."""
+    page = await parts.index.messages(thread_id, PageRequest(first=100), viewer=None)
+    return [row.id for row in page.rows]
+
+
+async def log(parts: Parts, thread_id: str) -> list[tuple[str, int, str | None]]:
+    """Kind, sequence and content of every event of the chain."""
+    batch = await parts.index.events_after(thread_id, EventPosition("", 0, thread_id, 0, 0), 1000)
+    return [(each.kind, each.sequence, each.content_hash) for each in batch.events if each.kind is not EventKind.GAP]
+
+
+async def is_as_on_chain(parts: Parts, actor: Actor, thread_id: str, hashes: list[str]) -> None:
+    """Rows, log, tree and search of the thread come to hold these messages and no others."""
+    expected = [("ThreadCreated", 1, None)]
+    expected += [("MessagePublished", number, each) for number, each in enumerate(hashes, 2)]
+    criteria = SearchCriteria("branch", SearchMode.TEXT, actor.key, (thread_id,), thread_id=thread_id)
+    query = await parts.embedder.embed_query("branch")
+    deadline = asyncio.get_running_loop().time() + 20
+    while True:
+        hits = await parts.content.search(criteria, query, 10)
+        found = {hit.content.key.hash for hit in hits if hit.content.status is MessageStatus.PUBLISHED}
+        is_held = (await listed(parts, thread_id), await log(parts, thread_id), found)
+        if is_held == (hashes, expected, set(hashes)):
+            break
+        if asyncio.get_running_loop().time() > deadline:
+            assert is_held == (hashes, expected, set(hashes))
+        await asyncio.sleep(0.1)
+    address = parts.running.addresses.thread(thread_id)
+    account = (await parts.chain.accounts([address])).accounts[0]
+    assert account is not None
+    thread = decode_thread(address, account.data)
+    assert thread.sequence == len(hashes) + 1
+    assert await parts.index.recomputed_root(thread_id, len(hashes)) == thread.content_root
+
+
+@pytest.mark.parametrize("written", [0, 2, 4], ids=["shorter", "as long", "longer"])
+@pytest.mark.parametrize("away", [False, True], ids=["following", "away"])
+async def test_a_fork_is_healed(
+    replaceable: ReplaceableChain, embedder: FastEmbedder, tmp_path: Path, written: int, away: bool
+) -> None:
+    """Whatever the other branch holds, and whether the server ran or not: in the end all is as on chain."""
+    running = replaceable.start()
+    ana = Actor(running, await running.wallet())
+    async with open_parts(running, embedder, tmp_path / "parts") as parts, parts.watch():
+        title = ana.thread("On branches")
+        thread_id = title.content.key.thread_id
+        await parts.stage(title.content)
+        await ana.send(title.instruction)
+        hashes = [await post(parts, ana, thread_id, "Before the branch")]
+        assert await parts.index.wait_for(thread_id, 2, 20)
+        replaceable.kill()
+        replaceable.keep()
+        replaceable.start()
+        for number in range(2):
+            await post(parts, ana, thread_id, f"The branch that is gone, {number}")
+        assert await parts.index.wait_for(thread_id, 4, 30)
+        if not away:
+            equip(parts)
+            replaceable.kill()
+            replaceable.put_back()
+            replaceable.start()
+            hashes += [await post(parts, ana, thread_id, f"The branch that stays, {at}") for at in range(written)]
+            await is_as_on_chain(parts, ana, thread_id, hashes)
+            return
+    replaceable.kill()
+    replaceable.put_back()
+    replaceable.start()
+    async with open_parts(running, embedder, tmp_path / "parts") as parts:
+        equip(parts)
+        hashes += [await post(parts, ana, thread_id, f"The branch that stays, {at}") for at in range(written)]
+        async with parts.watch():
+            await is_as_on_chain(parts, ana, thread_id, hashes)
+            hashes.append(await post(parts, ana, thread_id, "Later, on the same branch"))
+            await is_as_on_chain(parts, ana, thread_id, hashes)
 
 
 async def test_another_chain_ends_the_watcher(
