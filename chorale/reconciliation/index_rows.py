@@ -20,11 +20,12 @@ from programs.addresses import ProgramAddresses
 
 _ATTEMPTS = 5
 _LOGGED = 256  # newest transactions of a thread's log that are looked for on chain
+_SERVED = 432_000  # slots, two days, for which every node serves transactions; one that is older may only be gone
 
 
 class IndexRows:
-    """Brings one thread's rows, tree and log to what the chain says. `above` are the hashes of messages whose rows were
-    of a branch that the chain has left: their points are likely to be so too."""
+    """Brings one thread's rows, tree and log to what the chain says. Beside what became of it stand the hashes of
+    messages whose rows were of a branch that the chain has left: their points are likely to be so too."""
 
     def __init__(self, chain: Chain, index: Index, projector: Projector) -> None:
         self._chain = chain
@@ -59,18 +60,23 @@ class IndexRows:
             if correction is None:
                 await self._projector.settle(thread_id)
                 continue
+            if correction.lost and correction.whole is not None:
+                # What only the other branch holds has never been promoted; content comes first here as well.
+                messages = correction.whole.messages
+                since = [message.content_hash for message in messages if message.sequence > correction.keep]
+                await self._projector.refresh(thread_id, since)
             try:
-                above = await self._index.correct(correction)
+                lost = await self._index.correct(correction)
             except IndexDivergedError:
                 continue  # the thread changed between two of its reads
-            if above is None:
+            if lost is None:
                 continue
             await self._projector.settle(thread_id)
             if not await self._agrees(thread_id, content_hash):
-                return (Settlement.FAILED, "The rows were replaced and differ still."), above
+                return (Settlement.FAILED, "The rows were replaced and differ still."), lost
             action = f"All rows were replaced by a finalized read of slot {slot}"
-            lost = f"; events above sequence {correction.keep} were of a lost branch." if correction.lost else "."
-            return (Settlement.RESOLVED, action + lost), above
+            said = f"; events above sequence {correction.keep} were of a lost branch." if correction.lost else "."
+            return (Settlement.RESOLVED, action + said), lost
         raise StaleReadError(f"Thread {thread_id} kept changing while it was corrected.")
 
     async def _correction(self, thread_id: str, known: ThreadProgress, final: Owned) -> ThreadCorrection | None:
@@ -79,8 +85,6 @@ class IndexRows:
             return ThreadCorrection(thread_id, known.sequence, 0, True, None) if known.sequence else None
         up_to = min(known.sequence, final.thread.sequence)
         keep, signature = await self._shared(thread_id, up_to)
-        if keep == 0 and known.sequence <= final.thread.sequence:
-            keep = up_to  # no transaction of it is served any more: that proves nothing
         lost = known.sequence > final.thread.sequence or keep < up_to
         since = ThreadProgress(keep, 0, 0, signature)
         whole = await self._changes.whole(thread_id, since, (), final.slot, Commitment.FINALIZED)
@@ -92,24 +96,26 @@ class IndexRows:
         return ThreadCorrection(thread_id, now.sequence, min(keep, whole.thread.sequence), lost, whole)
 
     async def _shared(self, thread_id: str, up_to: int) -> tuple[int, str | None]:
-        """The highest sequence that log and chain share, and its signature where the log names one."""
+        """Up to which sequence log and chain surely share their history, and the signature there where the log names
+        one. Transactions that are not known prove something only above one that is: nodes forget what is oldest."""
         logged = await self._index.log_signatures(thread_id, up_to, _LOGGED)
         statuses = await self._chain.statuses([signature for _, signature, _ in logged])
-        held = [
-            (sequence, signature)
-            for (sequence, signature, slot), status in zip(logged, statuses, strict=True)
-            if status is not None and status.slot == slot
-        ]
-        if not logged or (held and held[0][1] == logged[0][1]):
-            return up_to, logged[0][1] if logged else None
-        return held[0] if held else (0, None)
+        shared = up_to, logged[0][1] if logged else None
+        doubtful = False
+        for (sequence, signature, slot), status in zip(logged, statuses, strict=True):
+            if status is None or status.slot != slot:
+                doubtful = True
+            elif doubtful:
+                shared, doubtful = (sequence, signature), False
+        if len(logged) and not any(statuses):
+            return 0, None
+        return shared
 
     async def _lost(self, thread_id: str) -> bool:
-        """Whether the newest transaction in the log is not the chain's, or not in that slot."""
+        """Whether a transaction in the log is not the chain's, or not in that slot."""
         sequence = await self._index.thread_sequence(thread_id)
-        logged = await self._index.log_signatures(thread_id, sequence, 1)
-        statuses = await self._chain.statuses([signature for _, signature, _ in logged])
-        return any(status is None or status.slot != slot for (_, _, slot), status in zip(logged, statuses, strict=True))
+        keep, _ = await self._shared(thread_id, sequence)
+        return 0 < keep < sequence
 
     async def _agrees(self, thread_id: str, content_hash: str | None) -> bool:
         """Whether rows and tree, read back, are the chain's."""

@@ -21,8 +21,8 @@ class OwnershipResolver:
         """See Resolver. Where rows were of a lost branch, the points of their messages are looked at as well."""
         if conflict.cause not in _OF_ROWS:
             return await self._payloads.resolve(conflict)
-        resolution, above = await self._rows.resolve(conflict)
-        for content_hash in above:
+        resolution, lost = await self._rows.resolve(conflict)
+        for content_hash in lost:
             point = await self._payloads.settle(conflict.thread_id, content_hash)
             if point is not None and point[0] is Settlement.FAILED:
                 return point

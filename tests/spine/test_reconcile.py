@@ -1,0 +1,186 @@
+"""The reconciler counts each conflict once for each time that it came about, tries again what failed, and never makes
+who found it wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from chorale.announcements import Announcements
+from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, Settlement
+from chorale.domain.errors import StaleReadError
+from chorale.reconcile import Reconciler
+from chorale.reconciliation.conflict_log import ConflictLog
+from chorale.reconciliation.resolution import Resolution
+from chorale.settings import Limits
+from datasources.metrics import PrometheusMeasures
+
+LIMITS = Limits(reconcile_queue=3, reconcile_attempts=3)
+MISSING = Conflict(ConflictCause.CONTENT_MISSING, "Message:a", "t", "bytes", "no point")
+WRONG = Conflict(ConflictCause.INDEX_WRONG, "Thread:t", "t", "sequence 3", "sequence 5")
+
+
+class Scripted:
+    """A resolver that answers what a test says, and tells what it was asked."""
+
+    def __init__(self, answer: Callable[[Conflict, int], Resolution]) -> None:
+        self.asked: list[Conflict] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self._answer = answer
+
+    async def resolve(self, conflict: Conflict) -> Resolution:
+        self.asked.append(conflict)
+        await self.open.wait()
+        return self._answer(conflict, len(self.asked))
+
+
+def always(settlement: Settlement) -> Scripted:
+    return Scripted(lambda conflict, time: (settlement, "So."))
+
+
+def reconciler_with(resolver: Scripted | None) -> Reconciler:
+    resolvers = {} if resolver is None else dict.fromkeys(ConflictKind, resolver)
+    return Reconciler(resolvers, ConflictLog(100), Announcements(100, 10), PrometheusMeasures(), LIMITS)
+
+
+@pytest.fixture
+async def working() -> AsyncIterator[Callable[[Scripted | None], Reconciler]]:
+    """Reconcilers that work on what was found beside the test."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def start(resolver: Scripted | None) -> Reconciler:
+        made = reconciler_with(resolver)
+        tasks.append(asyncio.create_task(made.run()))
+        return made
+
+    yield start
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+Working = Callable[[Scripted | None], Reconciler]
+
+
+async def drained(reconciler: Reconciler) -> list[Settlement]:
+    """Settlements in the log, oldest first, once all that was found is worked on."""
+    async with asyncio.timeout(20):
+        await reconciler.drained()
+    return [record.settlement for record in reversed(reconciler.log.before(None, 100))]
+
+
+def counted(reconciler: Reconciler) -> int:
+    measures = reconciler._measures
+    return sum(measures.now().conflicts.values())
+
+
+async def test_found_again_while_it_waits_is_one_conflict(working: Working) -> None:
+    """However many requests meet it; who finds it does not wait for the resolver."""
+    resolver = always(Settlement.RESOLVED)
+    resolver.open.clear()
+    reconciler = working(resolver)
+    for _ in range(50):
+        reconciler.found(WRONG)
+        await asyncio.sleep(0)
+    resolver.open.set()
+    assert await drained(reconciler) == [Settlement.RESOLVED]
+    assert (len(resolver.asked), counted(reconciler)) == (1, 1)
+    assert len(reconciler._announcements.recent()) == 1
+
+
+async def test_the_queue_is_bounded(working: Working) -> None:
+    """What does not fit is left to the next verification."""
+    resolver = always(Settlement.RESOLVED)
+    reconciler = working(resolver)
+    for number in range(10):
+        reconciler.found(replace(WRONG, subject=f"Thread:{number}"))
+    assert len(await drained(reconciler)) == LIMITS.reconcile_queue
+
+
+async def test_what_waits_for_bytes_is_counted_once_until_it_is_over(working: Working) -> None:
+    """Reads, verifications and reports of one missing text are one conflict; after it was healed it may come again."""
+    resolver = always(Settlement.AWAITING_CONTENT)
+    reconciler = working(resolver)
+    reconciler.found(MISSING)
+    assert await drained(reconciler) == [Settlement.AWAITING_CONTENT]
+    first = reconciler.log.before(None, 1)[0]
+    assert await reconciler.settle(replace(MISSING, found="nothing", slot=7)) is first
+    assert reconciler.report(MISSING) is first
+    reconciler.found(MISSING)
+    await drained(reconciler)
+    assert counted(reconciler) == 1
+    reconciler.healed("Message:a", "Supplied.")
+    reconciler.healed("Message:a", "Supplied.")
+    assert await drained(reconciler) == [Settlement.AWAITING_CONTENT, Settlement.RESOLVED]
+    reconciler.found(MISSING)
+    assert (await drained(reconciler))[2:] == [Settlement.AWAITING_CONTENT]
+
+
+async def test_each_time_that_it_is_resolved_is_a_time_that_it_came_about(working: Working) -> None:
+    reconciler = working(always(Settlement.RESOLVED))
+    for _ in range(3):
+        reconciler.found(WRONG)
+        await drained(reconciler)
+    assert counted(reconciler) == 3
+
+
+async def test_what_is_past_was_none_where_it_was_met_on_the_way(working: Working) -> None:
+    """A race between two reads is no conflict; one that a verification has confirmed is, even if it has healed."""
+    reconciler = working(Scripted(lambda conflict, time: None))
+    reconciler.found(WRONG)
+    assert await drained(reconciler) == []
+    record = await reconciler.settle(WRONG)
+    assert record.settlement is Settlement.RESOLVED
+
+
+async def test_a_failure_is_tried_again_and_said_once(working: Working) -> None:
+    """Raised or answered; the last attempt is what counts, and the same failure is not counted with each check."""
+
+    def third(conflict: Conflict, time: int) -> Resolution:
+        if time == 1:
+            raise StaleReadError
+        return (Settlement.FAILED, "Not yet.") if time == 2 else (Settlement.RESOLVED, "Done.")
+
+    resolver = Scripted(third)
+    reconciler = working(resolver)
+    reconciler.found(WRONG)
+    assert await drained(reconciler) == [Settlement.RESOLVED]
+    assert len(resolver.asked) == 3
+
+    never = always(Settlement.FAILED)
+    reconciler = working(never)
+    reconciler.found(WRONG)
+    assert await drained(reconciler) == [Settlement.FAILED]
+    assert len(never.asked) == LIMITS.reconcile_attempts
+    await reconciler.settle(WRONG)
+    assert counted(reconciler) == 1
+    await reconciler.settle(replace(WRONG, found="sequence 6"))
+    assert counted(reconciler) == 2
+
+
+async def test_a_resolver_that_breaks_does_not_end_the_work(working: Working) -> None:
+    """A mistake in one is logged; the next conflict has its turn."""
+
+    def broken(conflict: Conflict, time: int) -> Resolution:
+        if time == 1:
+            raise KeyError("a mistake")
+        return Settlement.RESOLVED, "Done."
+
+    reconciler = working(Scripted(broken))
+    reconciler.found(WRONG)
+    reconciler.found(MISSING)
+    assert await drained(reconciler) == [Settlement.RESOLVED]
+
+
+async def test_without_a_resolver_it_is_said_and_stays_open(working: Working) -> None:
+    reconciler = working(None)
+    reconciler.found(WRONG)
+    assert await drained(reconciler) == [Settlement.OPEN]
+    assert (await reconciler.settle(WRONG)).settlement is Settlement.OPEN
+    assert counted(reconciler) == 1
