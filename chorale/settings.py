@@ -44,6 +44,7 @@ class Limits:
     ws_operations_per_connection: int = 100
     ws_init_timeout: float = 10.0
     ws_ping_interval: float = 20.0
+    ws_send_timeout: float = 10.0
     query_depth: int = 14
     query_aliases: int = 30
     query_tokens: int = 4_000

@@ -15,6 +15,7 @@ from chorale.settings import Limits
 
 GRACE_SECONDS = 5
 _BACKLOG = 2048
+_UNREAD_TIMEOUT = 60_000  # ms that sent bytes may wait for a peer before the system gives the connection up
 
 
 class Server(uvicorn.Server):
@@ -57,6 +58,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise StartupError(f"CHORALE_HOST={host!r} is no address of this machine: {error.strerror}.") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_TIMEOUT)
         listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError as error:

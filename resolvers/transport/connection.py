@@ -49,9 +49,25 @@ class Connection:
         self._acknowledged = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._guards: list[asyncio.Task[None]] = []
+        self._stalled = asyncio.Event()
 
     async def run(self) -> None:
-        """Serve the connection to its end."""
+        """Serve the connection to its end. A client that does not read is given up: its operations end, and once it
+        reads again it is told to connect anew and to resume behind its last cursor."""
+        serving = asyncio.create_task(self._serve())
+        stalled = asyncio.create_task(self._stalled.wait())
+        try:
+            await asyncio.wait((serving, stalled), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (serving, stalled):
+                task.cancel()
+            await asyncio.gather(serving, stalled, return_exceptions=True)
+        if not serving.cancelled() and (error := serving.exception()) is not None:
+            raise error
+        if self._stalled.is_set():
+            await self._close(TRY_AGAIN_LATER, "Read faster, and resume behind your last cursor")
+
+    async def _serve(self) -> None:
         self._guards.append(asyncio.create_task(self._await_init()))
         try:
             while True:
@@ -172,8 +188,17 @@ class Connection:
         await self._send({"id": name, "type": "error", "payload": formatted(errors)})
 
     async def _send(self, message: dict[str, Any]) -> None:
-        if self._websocket.application_state is WebSocketState.CONNECTED:
-            await self._websocket.send_text(orjson.dumps(message).decode())
+        if self._websocket.application_state is not WebSocketState.CONNECTED:
+            return
+        clock = asyncio.timeout(self._limits.ws_send_timeout)
+        try:
+            async with clock:
+                await self._websocket.send_text(orjson.dumps(message).decode())
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            self._stalled.set()
+            raise WebSocketDisconnect(TRY_AGAIN_LATER) from None
 
     async def _close(self, code: int, reason: str) -> None:
         if self._websocket.application_state is WebSocketState.CONNECTED:

@@ -97,6 +97,12 @@ class Subscription:
         raise RuntimeError("the password is swordfish")
 
 
+class ToyContext(dict[str, Any]):
+    """What the toy's resolvers look at; `socket` names the connection, as in a real one."""
+
+    socket: str | None = None
+
+
 @dataclass
 class ToyGate:
     """Sessions by token: unix seconds of expiry."""
@@ -113,7 +119,7 @@ class ToyGate:
     def context(self, viewer: Viewer | None, token: str | None) -> Any:
         """A numbered context."""
         self.contexts += 1
-        return {"viewer": viewer, "number": self.contexts}
+        return ToyContext(viewer=viewer, number=self.contexts)
 
 
 @dataclass
