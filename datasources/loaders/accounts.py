@@ -97,12 +97,12 @@ class AccountLoader(BatchLoader[str, AccountAt]):
         self, reads: CachedReads, keys: Sequence[str]
     ) -> tuple[Lookup, dict[str, CachedAccount], dict[str, int] | None]:
         """The lookup, what may be served of it as far as that can be told yet, and up to which versions of threads;
-        None where the cache is not asked at all."""
-        if self._reread or not reads.is_live():
-            return Lookup({}), {}, None
+        None where nothing is served at all: what others have confirmed is a floor for the read even then."""
         served = [key for key in keys if self._entities.get(key, Entity.OTHER).served]
         if not served:
             return Lookup({}), {}, None
+        if self._reread or not reads.is_live():
+            return await reads.claim(served), {}, None
         threads = {self._threads.get(key, key) for key in served}
         known = await reads.known_sequences(
             {thread: self._anchors[thread] for thread in threads & self._anchors.keys()}

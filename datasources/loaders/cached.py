@@ -82,19 +82,28 @@ class CachedReads:
         found = {address: entry for address, entry in lookup.found.items() if entry.slot >= min_slot}
         return Lookup(found, lookup.claimed, frozenset(), lookup.slot, lookup.era, lookup.claim)
 
+    async def claim(self, addresses: Sequence[str]) -> Lookup:
+        """For who is to be served nothing: how late a read has to be all the same, and where it may be kept."""
+        lookup = await self.cache.look_up(addresses)
+        slots = [entry.slot for entry in lookup.found.values()]
+        slot = max((*slots, -1 if lookup.slot is None else lookup.slot), default=-1)
+        return Lookup({}, lookup.claimed, frozenset(), None if slot < 0 else slot, lookup.era, lookup.claim)
+
     async def fill(
         self, read: Mapping[str, tuple[AccountData | None, int]], entities: Mapping[str, Entity], lookup: Lookup
     ) -> None:
-        """Keep what was read (account and slot by address), and end the claims."""
+        """Keep what was read (account and slot by address), and end the claims. What may be served later needs a
+        `lookup` from before the read: without its era the cache may have lost the floors since."""
         now = time.time()
         entries = {}
         for address, (account, slot) in read.items():
             self.read_slot.newest = max(self.read_slot.newest, slot)
-            version = self.version(account, entities.get(address, Entity.OTHER))
-            if account is not None and version is not None:
+            entity = entities.get(address, Entity.OTHER)
+            version = self.version(account, entity)
+            if account is not None and version is not None and (lookup.era or not entity.served):
                 entries[address] = CachedAccount(account, slot, version, now)
         if entries or lookup.claimed:
-            await self.cache.put(entries, lookup)
+            await self.cache.put(entries, lookup if lookup.era else None)
 
     async def last_known(self, addresses: Sequence[str], min_slot: int | None) -> Mapping[str, CachedAccount]:
         """Whatever is held that was read at `min_slot` or later."""
