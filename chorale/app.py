@@ -33,6 +33,8 @@ from resolvers.transport.websocket import GraphQLOverWebSocket
 
 log = logging.getLogger("chorale")
 
+_PATIENCE = 1.0  # s, within those that `/readyz` gives a check
+
 
 class App(Starlette):
     """The ASGI application. `house` is open while its lifespan runs; `failure` is then set with the reason once it
@@ -70,7 +72,7 @@ class App(Starlette):
         return {
             "solana": lambda: _well(services, Authority.SOLANA, services.chain.slot),
             "qdrant": lambda: _well(services, Authority.QDRANT, services.content.ready),
-            "index": services.watcher.ready,
+            "index": lambda: _reached(services),
             "sessions": lambda: _well(services, Authority.BACKEND, lambda: services.sessions.get("ready")),
         }
 
@@ -79,6 +81,18 @@ async def _well(services: Services, authority: Authority, asked: Callable[[], Aw
     """Raises AuthorityUnavailableError where it does not answer, or lives in the past."""
     services.availability.check(authority)
     await asked()
+
+
+async def _reached(services: Services) -> None:
+    """Raises AuthorityUnavailableError where derived state has not caught up yet, saying how far it is."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await services.watcher.ready()
+    except TimeoutError:
+        progress = services.watcher.catch_up()
+        raise AuthorityUnavailableError(
+            Authority.SOLANA, f"Catching up: {progress.done:,} of {progress.total:,} changes are in derived state."
+        ) from None
 
 
 async def _refused(error: AuthorityUnavailableError) -> None:
