@@ -69,6 +69,10 @@ class RunningServer:
         assert holder is not None
         self.url, self.rpc_url = holder.address, holder.rpc_url
 
+    def set(self, **environ: str) -> None:
+        """Change settings of its next start."""
+        self._environ = self._environ | environ
+
     @property
     def pid(self) -> int:
         """The server's process id."""

@@ -8,10 +8,17 @@ from types import ModuleType
 
 from tests.faults.promises import LostError, ShownError
 from tests.faults.report import ScenarioReport
-from tests.faults.scenarios import kills, past, points, wires
+from tests.faults.scenarios import content, kills, past, points, rewinds, wires
 from tests.faults.world import Options
 
-SCENARIOS: dict[str, ModuleType] = {"points": points, "kills": kills, "wires": wires, "past": past}
+SCENARIOS: dict[str, ModuleType] = {
+    "points": points,
+    "kills": kills,
+    "wires": wires,
+    "past": past,
+    "content": content,
+    "rewinds": rewinds,
+}
 
 
 async def run_scenario(name: str, options: Options) -> ScenarioReport:
