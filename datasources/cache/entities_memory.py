@@ -88,7 +88,7 @@ class MemoryEntities:
     async def put(self, entries: Mapping[str, CachedAccount], lookup: Lookup | None = None) -> None:
         """See EntityCache."""
         async with self._one:
-            if lookup is None or lookup.era == self._era:
+            if lookup is None or lookup.era in ("", self._era):  # "": nothing was looked up
                 above = max(self._served_above, self._filled_above)
                 fresh = {address: entry for address, entry in entries.items() if entry.slot > above}
                 held = await self._held(fresh)

@@ -169,42 +169,54 @@ class RedisEntities:
         """Raise what is owed; False where that has to wait. `at_once`: even if Redis was away just now."""
         if not self._owed and not self._paying.locked():
             return True
-        if at_once:
-            self._away_until = 0.0
         async with self._paying:
             owed, self._owed = self._owed, Owed(self._limits.cache_entries)
             paid = False
             try:
-                paid = not owed or await self._told(owed)
+                paid = not owed or await self._told(owed, at_once=at_once)
             finally:
                 if not paid:
                     self._owed.add(owed)
         return not self._owed
 
-    async def _told(self, owed: Owed) -> bool:
-        if owed.everything and await self._call(scripts.CLEAR, ()) is None:
+    async def _told(self, owed: Owed, *, at_once: bool = False) -> bool:
+        if owed.everything and await self._call(scripts.CLEAR, (), at_once=at_once) is None:
             return False
         arguments: list[Argument] = [self._limits.cache_entries, owed.all_below]
         for address, floor in owed.floors.items():
             arguments += [address, floor.slot, -1 if floor.version is None else floor.version]
-        return await self._call(scripts.RAISE, arguments) is not None
+        return await self._call(scripts.RAISE, arguments, at_once=at_once) is not None
 
-    async def _call(self, script: str, arguments: Sequence[Argument], read: Callable[[Any], Any] = _as_it_is) -> Any:
-        """What `read` makes of the script's answer; None where Redis is away, or answers what cannot be read."""
+    async def _call(
+        self,
+        script: str,
+        arguments: Sequence[Argument],
+        read: Callable[[Any], Any] = _as_it_is,
+        *,
+        at_once: bool = False,
+    ) -> Any:
+        """What `read` makes of the script's answer; None where Redis is away, or answers what cannot be read. Of those
+        who come after a pause one tries, the others do without it meanwhile."""
         clock = asyncio.get_running_loop().time
-        if clock() < self._away_until:
+        pause, known = self._limits.breaker_pause, self._away_until > 0
+        if known and not at_once and clock() < self._away_until:
             return None
+        if known:
+            self._away_until = clock() + self._limits.cache_timeout + pause
         run = self._scripts.get(script)
         if run is None:
             run = self._scripts[script] = self._redis.register_script(script)
         common = [secrets.token_hex(8), self._clock(), int(self._limits.cache_keep)]
         try:
             async with asyncio.timeout(self._limits.cache_timeout):
-                return read(await run(keys=[self._key], args=[*common, *arguments]))
+                answer = read(await run(keys=[self._key], args=[*common, *arguments]))
         except REDIS_FAILS as error:
-            self._away_until = clock() + self._limits.breaker_pause
-            _log.warning("The cache is left alone for %.1f s: %r", self._limits.breaker_pause, error)
+            if self._away_until == 0:
+                _log.warning("The cache is left alone until Redis answers again: %r", error)
+            self._away_until = clock() + pause
             return None
+        self._away_until = 0.0
+        return answer
 
 
 @dataclass

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from aiocache import RedisCache
 from aiocache.serializers import BaseSerializer
 from redis import exceptions
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
@@ -21,6 +22,7 @@ _NAMESPACE = "chorale"
 _TIMEOUT = 5.0
 _RETRIES = 2
 _SEAL_BYTES = 8
+_CONNECTIONS = 32  # of one process and purpose; who finds none free waits
 
 REDIS_FAILS = (exceptions.RedisError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError)
 """What redis-py raises where Redis is away (RuntimeError: uvloop's word for a connection that was reset), and where an
@@ -59,8 +61,11 @@ async def open_redis_cache(url: str, *, timeout: float, retries: int) -> AsyncIt
         password=unquote(parts.password) if parts.password else None,
         ssl=parts.scheme == "rediss",
         create_connection_timeout=timeout,
+        pool_max_size=_CONNECTIONS,
+        connection_pool_class=BlockingConnectionPool,
         connection_pool_kwargs={
             "username": unquote(parts.username) if parts.username else None,
+            "timeout": timeout,
             "socket_timeout": timeout,
             # A command that meets a connection which was reset has not left yet, whatever it does.
             "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), retries, _AGAIN),

@@ -26,7 +26,7 @@ from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.restoration import Restoration
 from chorale.settings import Limits
-from datasources.loaders import TokenFacts
+from datasources.loaders import CachedReads, TokenFacts
 from datasources.metrics import PrometheusMeasures
 from resolvers.schema import build_schema
 from resolvers.transport.errors import formatted
@@ -107,12 +107,17 @@ class Stack:
     limits: Limits = field(default_factory=Limits)
     schema: strawberry.Schema = field(default_factory=lambda: build_schema(embedded=True))
     operators: frozenset[str] = frozenset()
+    cached: bool = False
 
     def __post_init__(self) -> None:
         self.chain = WatchedChain(self.parts.chain)
         self.content = WatchedContent(self.parts.content)
         self.facts = TokenFacts(self.parts.chain, self.parts.running.addresses)
         self.measures = PrometheusMeasures()
+        parts = self.parts
+        self.reads = CachedReads(
+            parts.cache, parts.index, self.measures, lambda: self.heard_slot, parts.running.program_id
+        )
         self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
         log = ConflictLog(self.limits.conflict_log)
         self.reconciler = Reconciler({}, log, self.announcements, self.measures)
@@ -128,6 +133,11 @@ class Stack:
         self.reports = ClientReports(self.limits)
         self.availability: Availability = AlwaysAvailable()
         self.boundaries = Boundaries((), self.reconciler, self.announcements, self.limits)
+
+    @property
+    def heard_slot(self) -> int:
+        """As the watcher that runs says it."""
+        return 0 if self.parts.watcher is None else self.parts.watcher.heard_slot
 
     def context(self, viewer: str | None = None) -> Context:
         """A context as the transport makes it, without what only mutations use."""
@@ -146,6 +156,7 @@ class Stack:
             addresses=self.parts.running.addresses,
             facts=self.facts,
             limits=self.limits,
+            reads=self.reads if self.cached else None,
             measures=self.measures,
             announcements=self.announcements,
             reconciler=self.reconciler,

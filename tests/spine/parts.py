@@ -14,6 +14,7 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from chorale.announcements import Announcements
+from chorale.domain.caching import EntityCache
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.ports import Chain
@@ -22,6 +23,7 @@ from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.settings import Limits
 from chorale.watcher import Watcher
+from datasources.cache.entities_memory import MemoryEntities
 from datasources.embeddings import FastEmbedder
 from datasources.index import SqliteIndex, open_index
 from datasources.metrics import PrometheusMeasures
@@ -44,6 +46,7 @@ class Parts:
     embedder: FastEmbedder
     projector: Projector
     genesis_hash: str
+    cache: EntityCache
     limits: Limits = field(default_factory=Limits)
     lease: Lease = field(default_factory=OwnLease)
     measures: PrometheusMeasures = field(default_factory=PrometheusMeasures)
@@ -52,6 +55,7 @@ class Parts:
         self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
         self.conflicts = ConflictLog(self.limits.conflict_log)
         self.reconciler = Reconciler({}, self.conflicts, self.announcements, self.measures)
+        self.watcher: Watcher | None = None
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[Watcher]:
@@ -73,8 +77,10 @@ class Parts:
         try:
             await asyncio.wait((task, caught_up), return_when=asyncio.FIRST_COMPLETED, timeout=30)
             assert caught_up.done(), task
+            self.watcher = watcher
             yield watcher
         finally:
+            self.watcher = None
             task.cancel()
             caught_up.cancel()
             with suppress(asyncio.CancelledError):
@@ -95,9 +101,10 @@ async def open_parts(running: RunningChain, embedder: FastEmbedder, folder: Path
             open_content("file:", folder / "content", collection) as content,
             open_index(folder / "index", genesis, running.program_id, embedder.fingerprint) as index,
         ):
-            projector = Projector(chain, content, embedder, index)
+            cache = MemoryEntities(Limits())
+            projector = Projector(chain, content, embedder, index, cache=cache)
             try:
-                yield Parts(running, chain, content, index, embedder, projector, genesis)
+                yield Parts(running, chain, content, index, embedder, projector, genesis, cache)
             finally:
                 await projector.close()
 

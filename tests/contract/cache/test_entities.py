@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from chorale.domain.caching import EntityCache, Floor
+from chorale.domain.caching import EntityCache, Floor, Lookup
 from chorale.settings import Limits
 from tests.contract.cache.conftest import Opener
 from tests.contract.cache.samples import entry
 
-LIMITS = Limits(cache_flight=5.0)
+LIMITS = Limits(cache_flight=20.0, cache_timeout=20.0)
 
 
 async def test_what_is_put_is_served_byte_for_byte(opener: Opener) -> None:
@@ -129,6 +129,13 @@ async def _claimable(cache: EntityCache) -> None:
     async with asyncio.timeout(5):
         while not (await cache.look_up(["a"])).claimed:
             await cache.wait(["a"])
+
+
+async def test_what_was_never_looked_up_is_kept(opener: Opener) -> None:
+    """Balances are kept for the time when Solana is away, without being asked for before."""
+    async with opener(LIMITS) as cache:
+        await cache.put({"a": entry("a", 5, 0)}, Lookup({}))
+        assert set(await cache.last_known(["a"])) == {"a"}
 
 
 async def test_a_fill_never_lands_behind_a_clear(opener: Opener) -> None:
