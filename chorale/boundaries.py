@@ -34,7 +34,7 @@ class Boundaries:
         self._limits = limits
         self._number = 0
         self._running: Run | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[VerificationReport] | None = None
         self._latest: VerificationReport | None = None
         self._since_start = {checker.name: BoundaryFindings(checker.name) for checker in checkers}
 
@@ -52,9 +52,10 @@ class Boundaries:
             return await self._made(repair=repair, complete=False).to_the_end()
         while True:
             run = self.begin(repair=repair)
-            assert self._task is not None
-            await asyncio.wait([self._task])
-            if run.repair or not repair:
+            task = self._task
+            assert task is not None
+            await asyncio.wait([task])
+            if run.repair or not repair or task.cancelled():
                 return run.report()
 
     def begin(self, *, repair: bool) -> Run:
@@ -62,7 +63,8 @@ class Boundaries:
         if self._running is None:
             run = self._made(repair=repair, complete=True)
             self._running = run
-            self._task = asyncio.create_task(self._complete(run), name=f"verification {run.number}")
+            self._task = asyncio.create_task(run.to_the_end(), name=f"verification {run.number}")
+            self._task.add_done_callback(lambda _: self._ended(run))
         return self._running
 
     async def cancel(self) -> None:
@@ -105,12 +107,10 @@ class Boundaries:
             note=self._note,
         )
 
-    async def _complete(self, run: Run) -> None:
-        try:
-            await run.to_the_end()
-        finally:
-            self._running = None
-            self._latest = run.report()
+    def _ended(self, run: Run) -> None:
+        run.give_up()  # where it was cancelled before it began
+        self._running = None
+        self._latest = run.report()
 
     def _note(self, name: BoundaryName, checked: int, conflicts: int, healed: int, problem: str) -> None:
         known = self._since_start[name]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Protocol
 
 from chorale.announcements import Announcements
@@ -17,6 +17,8 @@ from chorale.domain.conflict import Conflict, ConflictRecord, Settlement
 from chorale.domain.errors import ChoraleError
 from chorale.reconcile import Reconciler
 from chorale.settings import Limits
+
+_log = logging.getLogger(__name__)
 
 _SAID_EVERY = 1.0  # s between announcements of progress
 _HEALED = frozenset({Settlement.RESOLVED, Settlement.CLIENT_TOLD})
@@ -48,7 +50,7 @@ class Run:
         self.number = number
         self.repair = repair
         self._complete = complete
-        self._checkers = checkers
+        self._left = deque(checkers)
         self._reconciler = reconciler
         self._announcements = announcements
         self._sample = limits.verification_sample
@@ -64,15 +66,21 @@ class Run:
         """Check everything; the report. Only the complete kind is announced."""
         self._say(AnnouncementKind.VERIFICATION_STARTED, f"Verification {self.number} began.")
         try:
-            for checker in self._checkers:
-                await self._check(checker)
-        except asyncio.CancelledError:
-            self._excuse_unfinished()
-            raise
+            while self._left:
+                await self._check(self._left[0])
+                self._left.popleft()
         finally:
-            self._finished_at = time.time()
-            self._say(AnnouncementKind.VERIFICATION_FINISHED, f"Verification {self.number} ended: {self._sums()}.")
+            self.give_up()
         return self.report()
+
+    def give_up(self) -> None:
+        """Say that it has ended, and of what was not checked to its end, why."""
+        if self._finished_at is not None:
+            return
+        for checker in self._left:
+            self._add(checker.name, 0, 0, 0, _CANCELLED)
+        self._finished_at = time.time()
+        self._say(AnnouncementKind.VERIFICATION_FINISHED, f"Verification {self.number} ended: {self._sums()}.")
 
     def report(self) -> VerificationReport:
         """What has been found so far."""
@@ -97,6 +105,9 @@ class Run:
                     await asyncio.sleep(0)  # requests go first
         except ChoraleError as error:
             problem = str(error)
+        except Exception as error:  # noqa: BLE001 -- what was not looked at to its end must not pass for right
+            _log.exception("The check of %s failed", checker.name)
+            problem = f"The check failed inside the server ({type(error).__name__})."
         self._add(checker.name, 0, 0, 0, problem)
 
     async def _take(self, name: BoundaryName, batch: Checked) -> None:
@@ -120,11 +131,6 @@ class Run:
             name, known.checked + checked, known.conflicts + conflicts, known.healed + healed, problem, time.time()
         )
         self._note(name, checked, conflicts, healed, problem)
-
-    def _excuse_unfinished(self) -> None:
-        for name, found in self._found.items():
-            if not found.problem:
-                self._found[name] = replace(found, problem=_CANCELLED)
 
     def _say(self, kind: AnnouncementKind, detail: str) -> None:
         if self._complete:
