@@ -148,6 +148,7 @@ class Watcher:
                 _log.warning("Following the chain again within %.1f s: %s", pause, error)
             except Exception:  # noqa: BLE001 -- whatever it is, the next connection may do without it
                 _log.exception("Following the chain again within %.1f s", pause)
+            self._following = False  # nothing is heard until it is connected again
             # Spread, so that many replicas do not meet a node that comes back all at once.
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- nothing is secret about it
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -215,6 +216,10 @@ class Watcher:
             await self._look_for_forks(tasks)
         except ChoraleError as error:
             _log.warning("What is listed is looked at again in %.0f s: %s", _CHECK, error)
+        except ChainReplacedError:
+            raise
+        except Exception:  # noqa: BLE001 -- an account that cannot be read must not end the following of all others
+            _log.exception("What is listed is looked at again in %.0f s", _CHECK)
         else:
             self._looked_to = then
         self._intake.start_look_over(tasks)

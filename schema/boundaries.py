@@ -29,19 +29,20 @@ class Boundary:
     conflicts: int = strawberry.field(description="Conflicts found.")
     healed: int = strawberry.field(description="Of these, those that were resolved at once.")
     problem: str | None = strawberry.field(
-        description="Why the last check of it could not come to its end; null where it did."
+        description="Why the last check of it could not come to its end; null where it did, and for whoever is no "
+        "operator."
     )
     checked_at: DateTime | None = strawberry.field(description="When it was last looked at; null before.")
 
     @classmethod
-    def of(cls, found: BoundaryFindings) -> Self:
-        """What was found at one boundary."""
+    def of(cls, found: BoundaryFindings, *, operator: bool = True) -> Self:
+        """What was found at one boundary, with the reason for operators: it may tell of hosts."""
         return cls(
             name=found.name,
             checked=found.checked,
             conflicts=found.conflicts,
             healed=found.healed,
-            problem=found.problem or None,
+            problem=(found.problem or None) if operator else None,
             checked_at=DateTime(int(found.at)) if found.at else None,
         )
 

@@ -39,6 +39,7 @@ class House:
         failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         opened = asyncio.Event()
         keeping = asyncio.create_task(self._keep(opened, failure), name="house")
+        keeping.add_done_callback(lambda done: _told(done, failure))
         waiting = asyncio.create_task(opened.wait())
         try:
             await asyncio.wait((keeping, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -81,3 +82,9 @@ class House:
         finally:
             replaced.cancel()
         self._say("The node serves another chain. Everything that was derived is set aside; opening on the new one …")
+
+
+def _told(keeping: asyncio.Task[None], failure: asyncio.Future[str]) -> None:
+    """Whatever ends the keeping is a part that failed for good: without services there is nothing to serve."""
+    if not keeping.cancelled() and (error := keeping.exception()) is not None and not failure.done():
+        failure.set_result(f"The house cannot be kept open: {error!r}.")

@@ -65,6 +65,7 @@ class ForkWatch:
         self._final: int | None = None  # everything that was logged up to this slot has been looked at
         self._doubt = False
         self._suspects: dict[str, _Suspect] = {}
+        self._one = asyncio.Lock()
 
     def doubt(self) -> None:
         """The cursor is not of the program's history, as far as that is listed: nothing in the log is certain."""
@@ -76,7 +77,12 @@ class ForkWatch:
             self._suspects.setdefault(thread_id, _Suspect())
 
     async def look(self) -> Sequence[str]:
-        """Hand over what is wrong for good. Returns the threads that were corrected: they may be behind now."""
+        """Hand over what is wrong for good, one look at a time: that of a connection which was lost may still be under
+        way. Returns the threads that were corrected: they may be behind now."""
+        async with self._one:
+            return await self._look()
+
+    async def _look(self) -> Sequence[str]:
         final = await self._chain.slot(Commitment.FINALIZED)
         if self._final is None:
             cursor = await self._index.chain_cursor()

@@ -37,7 +37,9 @@ async def pump(feed: Feed, inbox: Inbox, pulse: Pulse) -> None:
             await inbox.put(item if isinstance(item, SlotTick) else Heard(item, time.time()))
             pulse.wait(False)
     finally:
-        # Never waits, since the reader may be gone. What gives way is met again by whoever catches up afterwards.
+        # Never waits, since the reader may be gone. All gives way, not the oldest alone, which the cursor would pass
+        # with what came after it: so whoever catches up afterwards meets it again, however far it lies back.
         if inbox.full():
-            inbox.get_nowait()
+            while not inbox.empty():
+                inbox.get_nowait()
         inbox.put_nowait(None)

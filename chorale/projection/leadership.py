@@ -7,7 +7,6 @@ import logging
 
 from chorale.announcements import Announcements
 from chorale.domain.boundaries import AnnouncementKind
-from chorale.domain.errors import ChoraleError
 from chorale.domain.lease import Lease
 from chorale.domain.ports import ContentStore, Index
 from chorale.domain.updates import Authority
@@ -56,8 +55,8 @@ class Leadership:
     async def _check_again(self) -> None:
         try:
             await self.check()
-        except ChoraleError as error:
-            _log.warning("The content is checked again in %.0f s: %s", _AGAIN, error)
+        except Exception as error:  # noqa: BLE001 -- an account that cannot be read must not end the watcher
+            _log.warning("The content is checked again in %.0f s: %r", _AGAIN, error)
             await asyncio.sleep(_AGAIN)
 
     def _tell(self, held: bool) -> None:

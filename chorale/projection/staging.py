@@ -56,6 +56,8 @@ class StagingCollector:
                 await self.collect()
             except ChoraleError as error:
                 _log.warning("Staged content was not collected: %s", error)
+            except Exception:  # noqa: BLE001 -- an account that cannot be read must not end the watcher
+                _log.exception("Staged content was not collected")
 
     async def collect(self) -> int:
         """One round; how many points were deleted."""

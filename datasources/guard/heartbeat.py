@@ -21,7 +21,8 @@ class Heartbeat:
         AuthorityUnavailableError."""
         found = await sessions.get(self._key) if self._written else b""
         read = int(found) if found and found.isdigit() else 0
-        problem = "" if read == self._written else "it has lost what it had acknowledged"
+        # A later number than the last that was acknowledged is of a write whose answer was lost.
+        problem = "" if read >= self._written else "it has lost what it had acknowledged"
         await sessions.put(self._key, str(self._written + 1).encode(), _TTL)
         self._written += 1
         return problem

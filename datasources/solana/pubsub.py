@@ -109,8 +109,9 @@ class Socket:
     def _end(self) -> None:
         self.lost = True
         for inbox in {id(inbox): inbox for inbox in self._inboxes.values()}.values():
-            if inbox.full():
-                inbox.get_nowait()  # whoever reads the end catches up with what was lost
+            if inbox.full():  # something was lost: all of it goes, so that whoever catches up begins before that
+                while not inbox.empty():
+                    inbox.get_nowait()
             inbox.put_nowait(None)
         self._inboxes.clear()
         for future, _ in self._waiting.values():

@@ -31,7 +31,7 @@ class BoundaryQueries:
         operator = await _is_known_operator(context)
         report = context.boundaries.running() or context.boundaries.latest()
         return Boundaries(
-            checks=[Boundary.of(found) for found in context.boundaries.findings()],
+            checks=[Boundary.of(found, operator=operator) for found in context.boundaries.findings()],
             authorities=[AuthorityHealth.of(known, operator=operator) for known in context.availability.all()],
             measures=BoundaryMeasures.of(context.measures.now()),
             catch_up=CatchUp.of(context.catch_up()),
