@@ -12,25 +12,22 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from itertools import chain, repeat
-from typing import Any, TypeAlias
+from typing import Any
 
 from aiocache import RedisCache
 
 from chorale.domain.caching import CachedAccount, Floor, Lookup
-from chorale.domain.chain import AccountData
 from chorale.settings import Limits
 from datasources.cache import entities_scripts as scripts
+from datasources.cache.entities_codec import Argument, entry_fields, entry_of, floor_fields, lookup_of
 from datasources.cache.flights import Flights
+from datasources.cache.owed import Owed
 from datasources.cache.redis import REDIS_FAILS, open_redis_cache
 
 _log = logging.getLogger(__name__)
 
 
-Argument: TypeAlias = str | bytes | int | float
-
-_MISS = 2  # fields in the answer for an address that is not served: its floor's slot, and whether it is claimed
 _POLLS = (0.002, 0.005, 0.01, 0.02)  # s between looks at what another replica reads; the last one again and again
 
 
@@ -91,7 +88,7 @@ class RedisEntities:
         arguments: list[Argument] = [lookup.era, lookup.claim, self._limits.cache_entries, len(lookup.claimed)]
         arguments += lookup.claimed
         for address, entry in entries.items():
-            arguments += [address, *_fields(entry)]
+            arguments += [address, *entry_fields(entry)]
         try:
             if (entries or lookup.claimed) and await self._pay():
                 await self._call(scripts.PUT, arguments)
@@ -106,7 +103,7 @@ class RedisEntities:
         """See EntityCache."""
 
         def known(held: Any) -> dict[str, CachedAccount]:
-            return {address: _entry(address, one) for address, one in zip(addresses, held, strict=True) if one}
+            return {address: entry_of(address, one) for address, one in zip(addresses, held, strict=True) if one}
 
         return (await self._call(scripts.LAST_KNOWN, addresses, known) if addresses else None) or {}
 
@@ -149,7 +146,7 @@ class RedisEntities:
         for address in addresses:
             arguments += [address, "1" if address in claim else "0"]
         looked: Lookup | None = await self._call(
-            scripts.LOOK_UP, arguments, lambda answer: _lookup(addresses, answer, token)
+            scripts.LOOK_UP, arguments, lambda answer: lookup_of(addresses, answer, token)
         )
         if looked is None or self._owed:  # what was owed meanwhile may forbid what was found
             return Lookup({})
@@ -184,7 +181,7 @@ class RedisEntities:
             return False
         arguments: list[Argument] = [self._limits.cache_entries, owed.all_below]
         for address, floor in owed.floors.items():
-            arguments += [address, floor.slot, -1 if floor.version is None else floor.version]
+            arguments += [address, *floor_fields(floor)]
         return await self._call(scripts.RAISE, arguments, at_once=at_once) is not None
 
     async def _call(
@@ -217,56 +214,3 @@ class RedisEntities:
             return None
         self._away_until = 0.0
         return answer
-
-
-@dataclass
-class Owed:
-    """Floors that Redis has not been told: of single addresses, below which slot of all, or that nothing there counts.
-
-    With more than `most` addresses the highest of their slots stands for all."""
-
-    most: int
-    floors: dict[str, Floor] = field(default_factory=dict)
-    all_below: int = -1
-    everything: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.floors) or self.all_below >= 0 or self.everything
-
-    def add(self, other: Owed) -> None:
-        """What `other` owes as well."""
-        self.everything |= other.everything
-        self.all_below = max(self.all_below, other.all_below)
-        for address, floor in other.floors.items():
-            known = self.floors.get(address)
-            self.floors[address] = floor if known is None else known.joined(floor)
-        if len(self.floors) > self.most:
-            self.all_below = max(self.all_below, *(floor.slot for floor in self.floors.values()))
-            self.floors.clear()
-
-
-def _fields(entry: CachedAccount) -> tuple[Argument, ...]:
-    account = entry.account
-    return entry.slot, entry.version, entry.read_at, account.owner, account.lamports, account.data
-
-
-def _lookup(addresses: Sequence[str], answer: Any, token: str) -> Lookup:
-    held = dict(zip(addresses, answer[1:], strict=True))
-    found = {address: _entry(address, one) for address, one in held.items() if len(one) > _MISS}
-    missing = {address: one for address, one in held.items() if len(one) == _MISS}
-    claimed = frozenset(address for address, (_, mine) in missing.items() if mine)
-    slot = max((floor for floor, _ in missing.values()), default=-1)
-    return Lookup(
-        found=found,
-        claimed=claimed,
-        awaited=frozenset(missing) - claimed,
-        slot=None if slot < 0 else slot,
-        era=answer[0].decode(),
-        claim=token,
-    )
-
-
-def _entry(address: str, fields: Sequence[bytes]) -> CachedAccount:
-    slot, version, read_at, owner, lamports, data = fields
-    account = AccountData(address, owner.decode(), int(lamports), data)
-    return CachedAccount(account, int(slot), int(version), float(read_at))
