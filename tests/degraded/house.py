@@ -103,6 +103,11 @@ class House:
         """A post, prepared and signed, with a body of its own."""
         return await self.ana.signed("postMessage", threadId=self.thread_id, body=unique("A post"))
 
+    async def stir(self) -> None:
+        """Traffic that meets every authority, whatever comes of it: what the server learns from calls it learns now."""
+        reads = [self.server.execute(BALANCE, {"address": str(Keypair().pubkey())}) for _ in range(4)]
+        await asyncio.gather(*reads, *(self.look(self.ben) for _ in range(4)))
+
     @asynccontextmanager
     async def told(self) -> AsyncIterator[Told]:
         """What operators hear from now on."""

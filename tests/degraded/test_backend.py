@@ -64,6 +64,7 @@ async def test_backend_slow(house: House) -> None:
     signed = await house.sign_post()
     async with house.told() as told:
         await asyncio.to_thread(house.redis.delay, 0.3)
+        await house.stir()
         await told.until("AUTHORITY_DEGRADED", "BACKEND")
         assert house.pending in statuses(await house.look(house.ben))
         assert house.posted in statuses(await house.look())

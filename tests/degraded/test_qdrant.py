@@ -75,6 +75,7 @@ async def test_qdrant_slow(house: House) -> None:
     before, signed = await house.look(house.ben), await house.sign_post()
     async with house.told() as told:
         await asyncio.to_thread(house.qdrant.delay, 0.3)
+        await house.stir()
         await told.until("AUTHORITY_DEGRADED", "QDRANT")
         seen = await house.look(house.ben)
         assert (seen["data"]["thread"]["title"], statuses(seen)) == ("Weather", statuses(before))
@@ -112,6 +113,7 @@ async def test_qdrant_garbage(house: House) -> None:
     ]
     async with house.told() as told:
         await asyncio.to_thread(house.qdrant.corrupt, _junk(junk))
+        await house.stir()
         await told.until("AUTHORITY_LOST", "QDRANT")
         await _without_bytes(house, before)
         await house.refused("QDRANT", signed)

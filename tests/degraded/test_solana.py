@@ -90,6 +90,7 @@ async def test_solana_slow(house: House) -> None:
     signed = await house.sign_post()
     async with house.told() as told:
         await asyncio.to_thread(house.rpc.delay, 0.3)
+        await house.stir()
         await told.until("AUTHORITY_DEGRADED", "SOLANA")
         answer = await house.try_post(signed)
         assert answer["__typename"] == "PostMessageSuccess", answer
@@ -137,6 +138,7 @@ async def test_solana_garbage(house: House) -> None:
     async with house.told() as told:
         await asyncio.to_thread(house.rpc.corrupt, change)
         await asyncio.to_thread(house.pubsub.corrupt)
+        await house.stir()
         await told.until("AUTHORITY_LOST", "SOLANA")
         await _keeps_reading(house, before)
         await house.refused("SOLANA", signed)

@@ -174,6 +174,8 @@ class Proxy:
                 pumps.create_task(self._pump(from_there, writer, answers=True))
         except* OSError:
             reset(writer)  # the authority is away, or either end was lost
+        except* asyncio.CancelledError:
+            pass  # the proxy ends
         finally:
             self._tasks.discard(task)
             for end in (writer, there):
