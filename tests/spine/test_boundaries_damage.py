@@ -12,7 +12,7 @@ import pytest_asyncio
 from chorale.domain.content import ContentKey, ContentKind
 from chorale.reconciliation.resolvers import open_resolvers
 from datasources.embeddings import FastEmbedder
-from tests.chains import running_localnet
+from tests.chains import MINIMUM_STAKE, running_localnet
 from tests.spine.checked import LIMITS, House, begin_thread, publish
 from tests.spine.parts import Actor, Draft, open_parts
 
@@ -248,4 +248,44 @@ async def test_samples_come_round_to_everything(site: Site) -> None:
     found = [await house.boundaries.verify(repair=False, complete=False) for _ in range(3)]
     assert sum(each.conflicts for report in found for each in report.boundaries) == 1
     assert (await site.house.boundaries.verify(repair=True)).records != ()
+    assert await site.house.causes() == []
+
+
+async def test_threads_that_the_index_lacks_are_brought_back(site: Site) -> None:
+    """A thread whose rows are gone is found by what the chain lists, with its messages."""
+    house = site.house
+    number = "(SELECT number FROM threads WHERE thread_id = ?)"
+    for table in ("messages", "members", "nodes", "events"):
+        house.sql(f"DELETE FROM {table} WHERE thread = {number}", site.thread_id)
+    house.sql("DELETE FROM threads WHERE thread_id = ?", site.thread_id)
+    await house.boundaries.verify(repair=True)
+    assert await house.causes() == []
+    kept = (await house.parts.index.kept_threads([site.thread_id]))[site.thread_id]
+    assert len(await house.parts.index.kept_messages([site.posts[0].hash, site.pending.hash])) == 2
+    assert kept.leaves == 2
+
+
+async def test_points_that_nothing_refers_to_are_found(site: Site) -> None:
+    """A point that claims a place on chain which it does not have is reported."""
+    draft = site.ana.post(site.thread_id, "Pretending.")
+    await site.house.parts.content.stage(draft.content, lease_until=int(time.time()) + 3600)
+    await site.house.set_payload(site.key(draft), status="PUBLISHED", sequence=3)
+    assert await site.house.causes() == [("PAYLOAD_WRONG", f"Message:{draft.hash}")]
+    await site.house.delete_point(site.key(draft))
+    assert await site.house.causes() == []
+
+
+async def test_rows_that_make_no_sense_are_found(site: Site) -> None:
+    """Names that nothing can have, and rows of no thread, end no check."""
+    site.house.sql("UPDATE messages SET thread = 99999 WHERE content_hash = ?", site.posts[0].hash)
+    assert ("INDEX_WRONG", f"Message:{site.posts[0].hash}") in await site.house.causes()
+    await site.house.boundaries.verify(repair=True)
+    assert await site.house.causes() == []
+
+
+async def test_the_protocol_is_compared(site: Site) -> None:
+    """Its parameters as the index tells them, against its account."""
+    site.house.sql("UPDATE protocol_changes SET minimum_stake = 3 WHERE kind = 'CONFIGURED'")
+    assert await site.house.causes() == [("INDEX_WRONG", "Protocol")]
+    site.house.sql("UPDATE protocol_changes SET minimum_stake = ? WHERE kind = 'CONFIGURED'", MINIMUM_STAKE)
     assert await site.house.causes() == []
