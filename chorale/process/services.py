@@ -35,6 +35,7 @@ from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
 from datasources.cache.entities import open_entities
 from datasources.cache.lease import open_lease
+from datasources.cache.scoped import ScopedSessions
 from datasources.cache.sessions import open_sessions
 from datasources.embeddings import open_embedder
 from datasources.guard import Guards
@@ -225,7 +226,15 @@ async def _opened(
     await stack.enter_async_context(sampled(boundaries, watcher))
     reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id)
     updates = StateUpdates(
-        chain, content, embedder, projector, sessions, limits, guards.availability, measures, reconciler.found
+        chain,
+        content,
+        embedder,
+        projector,
+        ScopedSessions(sessions, genesis_hash),  # what was done on another chain was not done on this one
+        limits,
+        guards.availability,
+        measures,
+        reconciler.found,
     )
     stack.push_async_callback(updates.close)
     identifier = chain_identifier(genesis_hash)
