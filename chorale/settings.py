@@ -62,6 +62,7 @@ class Limits:
     settle_timeout: float = 15.0
     verify_attempts: int = 3
     staged_lease: int = 24 * 3600
+    staged_grace: int = 600
     staged_per_author: int = 32
     challenge_ttl: int = 300
     session_ttl: int = 24 * 3600

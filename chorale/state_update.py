@@ -14,6 +14,7 @@ from dataclasses import replace
 from chorale.domain.availability import WRITES_NEED, AlwaysAvailable, Availability
 from chorale.domain.commands import Command, UpdateResult
 from chorale.domain.conflict import Conflict
+from chorale.domain.content import Content, ContentKind
 from chorale.domain.errors import ChoraleError
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, SessionStore
@@ -134,7 +135,7 @@ class StateUpdates:
             accepted = await self._acceptance.accept(admission)
             facts = _facts(admission, accepted)
             embedding = asyncio.create_task(steps.embed(accepted))  # the longest single piece of work: beside the rest
-            await steps.stage(accepted)
+            facts = replace(facts, lease_until=await steps.stage(accepted))
             if scope is not None and (result := await self._outrun(scope, admission.digest, facts, holder)):
                 return result
             progress.publish()
@@ -223,7 +224,12 @@ def _facts(admission: Admission, accepted: Accepted) -> UpdateFacts:
         thread_id=accepted.thread_id,
         content_hash=accepted.content_hash,
         brings_content=accepted.content is not None,
+        title_hash=_title_hash(accepted.content),
     )
+
+
+def _title_hash(content: Content | None) -> str | None:
+    return content.key.hash if content is not None and content.key.kind is ContentKind.TITLE else None
 
 
 def _result(facts: UpdateFacts, state: UpdateState, entities: Entities) -> UpdateResult:

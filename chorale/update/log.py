@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
+from chorale.domain.content import ContentKey, ContentKind
 from chorale.domain.events import TransactionRecord
 from chorale.domain.measures import Measures
 from chorale.domain.ports import SessionStore
@@ -24,7 +25,8 @@ class UpdateFacts:
     """What it takes to finish an update without its command. `thread_id` is None where it is about no thread.
 
     `receipt_height` is a block height at which the transaction had been received, None until it is needed. `own` tells
-    whether it came through this server, `brings_content` whether it brought bytes.
+    whether it came through this server, `brings_content` whether it brought bytes: a title, where `title_hash` is
+    given. They were staged until `lease_until` (unix s, 0 where they were not).
     """
 
     signature: str
@@ -34,6 +36,17 @@ class UpdateFacts:
     receipt_height: int | None = None
     own: bool = True
     brings_content: bool = False
+    title_hash: str | None = None
+    lease_until: int = 0
+
+    @property
+    def staged(self) -> ContentKey | None:
+        """The point of the bytes that were staged for it."""
+        if not self.lease_until or self.thread_id is None:
+            return None
+        if self.title_hash is not None:
+            return ContentKey(ContentKind.TITLE, self.thread_id, self.title_hash)
+        return ContentKey(ContentKind.MESSAGE, self.thread_id, self.content_hash or "")
 
 
 def begun(signature: str) -> UpdateState:

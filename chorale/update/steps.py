@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
@@ -29,6 +30,7 @@ from chorale.update.verification import Verification, Verified
 
 _log = logging.getLogger(__name__)
 
+_GONE = (Outcome.EXPIRED, Outcome.REJECTED)
 _SEND_AGAIN = 2.0  # s after which a transaction that does not show is sent once more: nodes drop some
 
 
@@ -64,16 +66,17 @@ class UpdateSteps:
         self._updates = log
         self._limits = limits
 
-    async def stage(self, accepted: Accepted) -> None:
-        """Keep the bytes, for their author only, until the chain knows of them or the lease has passed. Raises
-        RefusedError where the author has too many kept already."""
+    async def stage(self, accepted: Accepted) -> int:
+        """Keep the bytes, for their author only, until the chain knows of them or the lease has passed, whose end
+        (unix s) is returned; 0 where there are none. Raises RefusedError where the author has too many kept already."""
         if accepted.content is None:
-            return
+            return 0
         if accepted.landed is None:
             await self._check_staged(accepted.content)
         lease_until = int(time.time()) + self._limits.staged_lease
         stored = await self._content.stage(accepted.content, lease_until=lease_until)
         await self._projector.note_staged(stored)
+        return stored.lease_until
 
     async def send(self, admission: Admission, accepted: Accepted) -> Refusal | None:
         """Hand the transaction to Solana. A Refusal says that it surely did not land."""
@@ -174,9 +177,14 @@ class UpdateSteps:
         )
 
     async def end(self, facts: UpdateFacts, progress: Progress, outcome: Outcome) -> None:
-        """Set the outcome and keep it."""
+        """Set the outcome and keep it. Where the transaction can no longer land, its bytes are not kept for a day: a
+        lease that nobody has extended since ends after a while in which another transaction may still name them."""
         progress.set(outcome=outcome)
         await self._updates.keep(facts, progress.state)
+        if outcome in _GONE and facts.staged is not None:
+            lease_until = min(facts.lease_until, int(time.time()) + self._limits.staged_grace)
+            with suppress(AuthorityUnavailableError):  # then the lease passes by itself
+                await self._content.end_lease(facts.staged, found=facts.lease_until, lease_until=lease_until)
 
     async def _check_staged(self, content: Content) -> None:
         most = self._limits.staged_per_author

@@ -1,0 +1,187 @@
+"""Bytes that are missing, left behind, or claim what the chain does not: each ends as its authority says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from chorale.checking.client_reports import ClientReports
+from chorale.domain.approval import MessageStatus
+from chorale.domain.conflict import Conflict, ConflictCause, Settlement
+from chorale.domain.content import Content, ContentKey, ContentState, StoredContent
+from chorale.domain.ports import ContentStore
+from chorale.domain.updates import Outcome
+from chorale.projection.staging import StagingCollector
+from chorale.reconciliation.resolution import subject_of
+from chorale.reconciliation.resolvers import open_resolvers
+from chorale.reconciliation.sightings import content_conflict
+from chorale.update.late import BLOCKHASH_LIFETIME
+from datasources.cache.entities_memory import MemoryEntities
+from tests.spine.desk import LIMITS, open_desk
+from tests.spine.parts import LEASE, Actor, Draft, Parts
+from tests.spine.test_state_update_faults import IMPATIENT, LossyChain, Unreliable, final
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def equip(parts: Parts) -> None:
+    """Let conflicts be resolved, as in the server."""
+    parts.reconciler.equip(
+        open_resolvers(
+            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, MemoryEntities(LIMITS),
+            ClientReports(LIMITS), LIMITS,
+        )
+    )  # fmt: skip
+
+
+async def new_thread(parts: Parts, actor: Actor) -> str:
+    draft = actor.thread("Lost and found")
+    await parts.stage(draft.content)
+    thread_id = draft.content.key.thread_id
+    await parts.projector.settle(thread_id, await actor.send(draft.instruction))
+    return thread_id
+
+
+async def stored(parts: Parts, content: Content) -> StoredContent | None:
+    return (await parts.content.fetch([content.key]))[content.key].stored
+
+
+def lacking(draft: Draft) -> Conflict:
+    conflict = content_conflict(draft.content.key, ContentState.MISSING)
+    assert conflict is not None
+    return conflict
+
+
+def wrong_point(draft: Draft) -> Conflict:
+    key = draft.content.key
+    return Conflict(ConflictCause.PAYLOAD_WRONG, subject_of(key), key.thread_id, "no account", "a point")
+
+
+class Ending(Unreliable):
+    """The store, telling when a lease was to end early."""
+
+    def __init__(self, real: Any) -> None:
+        super().__init__(real)
+        self.ended = asyncio.Event()
+
+    async def end_lease(self, key: ContentKey, *, found: int, lease_until: int) -> None:
+        await self._real.end_lease(key, found=found, lease_until=lease_until)
+        self.ended.set()
+
+
+async def collected(parts: Parts, seconds: int) -> int:
+    """What a collection so many seconds from now deletes."""
+    return await StagingCollector(
+        parts.chain, parts.content, parts.projector, parts.reconciler, now=lambda: time.time() + seconds
+    ).collect()
+
+
+async def test_missing_bytes_are_awaited_and_promoted_when_they_come(parts: Parts, ana: Actor) -> None:
+    """Whoever stages them, by whatever way: the conflict is over, and its next look says so once."""
+    equip(parts)
+    thread_id = await new_thread(parts, ana)
+    draft = ana.post(thread_id, "Sent without its bytes")
+    await parts.projector.settle(thread_id, await ana.send(draft.instruction))
+    assert (await parts.reconciler.settle(lacking(draft))).settlement is Settlement.AWAITING_CONTENT
+    await parts.content.stage(draft.content, lease_until=int(time.time()) + LEASE)
+    assert (await parts.reconciler.settle(lacking(draft))).settlement is Settlement.RESOLVED
+    point = await stored(parts, draft.content)
+    assert point is not None
+    assert (point.status, point.fingerprint) == (MessageStatus.PUBLISHED, parts.embedder.fingerprint)
+
+
+async def test_what_nobody_names_is_missed_by_nobody(parts: Parts, ana: Actor) -> None:
+    """Without an account on the finalized chain there is no conflict, whatever was said to be missing."""
+    equip(parts)
+    thread_id = await new_thread(parts, ana)
+    never = ana.post(thread_id, "Never sent")
+    record = await parts.reconciler.settle(lacking(never))
+    assert record.settlement is Settlement.RESOLVED
+    assert (await parts.content.fetch([never.content.key]))[never.content.key].state is ContentState.MISSING
+
+
+async def test_a_point_of_what_never_was_is_staged_again(parts: Parts, ana: Actor) -> None:
+    """A promotion whose message the finalized chain has not: its author has the bytes back, nobody else finds them."""
+    equip(parts)
+    thread_id = await new_thread(parts, ana)
+    draft = ana.post(thread_id, "Of a branch that is gone")
+    await parts.stage(draft.content)
+    id, engine = parts.content._identity.point_id(draft.content.key), parts.content._engine
+    claim = {"status": "PUBLISHED", "sequence": 7, "fingerprint": parts.embedder.fingerprint}
+    await engine.call(lambda: engine.client.set_payload(parts.content._identity.name, claim, [id], wait=True))
+    record = await parts.reconciler.settle(wrong_point(draft))
+    assert record.settlement is Settlement.RESOLVED, record.action
+    point = await stored(parts, draft.content)
+    assert point is not None and (point.status, point.sequence) == (MessageStatus.STAGED, 0)
+    assert await parts.index.thread_of(draft.hash) == (thread_id, MessageStatus.STAGED)
+    # And once it lands after all it is promoted like any other.
+    await parts.projector.settle(thread_id, await ana.send(draft.instruction))
+    point = await stored(parts, draft.content)
+    assert point is not None and point.status is MessageStatus.PUBLISHED
+
+
+async def test_bytes_of_an_expired_transaction_are_collected_early(parts: Parts, tmp_path: Path) -> None:
+    """Surely expired, they are kept no day; while it was open, no collection took them. It is said once."""
+    actor = Actor(parts.running, await parts.running.wallet())
+    thread_id = await new_thread(parts, actor)
+    chain = LossyChain(parts.chain)
+    async with open_desk(parts, tmp_path, chain=chain, limits=IMPATIENT) as desk:
+        draft = actor.post(thread_id, "Too late")
+        signature = (await desk.run(await desk.posting(actor, draft))).update.signature
+        before = await stored(parts, draft.content)
+        assert before is not None and before.lease_until > time.time() + LIMITS.staged_grace + 60
+        assert await collected(parts, LIMITS.staged_grace + 60) == 0
+        await chain.received.wait()
+        chain.older = BLOCKHASH_LIFETIME + 100
+        assert await final(desk, signature) is Outcome.EXPIRED
+        async with asyncio.timeout(20):  # what is told first is the outcome
+            while (point := await stored(parts, draft.content)) is not None and point == before:
+                await asyncio.sleep(0.02)
+    assert await collected(parts, 0) == 0  # another transaction may still name them
+    assert await collected(parts, LIMITS.staged_grace + 60) == 1
+    assert await stored(parts, draft.content) is None
+    assert await parts.index.thread_of(draft.hash) is None
+    [record] = parts.conflicts.before(None, 10)
+    assert (record.conflict.cause, record.conflict.subject, record.settlement) == (
+        ConflictCause.CONTENT_ABANDONED, f"Message:{draft.hash}", Settlement.RESOLVED,
+    )  # fmt: skip
+
+
+async def test_bytes_that_another_transaction_brought_again_keep_their_day(parts: Parts, tmp_path: Path) -> None:
+    """The end of one transaction takes nothing from the next that names the same message."""
+    actor = Actor(parts.running, await parts.running.wallet())
+    thread_id = await new_thread(parts, actor)
+    chain, content = LossyChain(parts.chain), Ending(parts.content)
+    async with open_desk(parts, tmp_path, chain=chain, content=cast("ContentStore", content), limits=IMPATIENT) as desk:
+        draft = actor.post(thread_id, "Twice")
+        signature = (await desk.run(await desk.posting(actor, draft))).update.signature
+        again = int(time.time()) + 2 * LIMITS.staged_lease
+        await parts.content.stage(draft.content, lease_until=again)
+        await chain.received.wait()
+        chain.older = BLOCKHASH_LIFETIME + 100
+        assert await final(desk, signature) is Outcome.EXPIRED
+        async with asyncio.timeout(20):
+            await content.ended.wait()
+    point = await stored(parts, draft.content)
+    assert point is not None and point.lease_until == again
+
+
+async def test_abandoned_bytes_are_deleted_only_behind_their_lease(parts: Parts, ana: Actor) -> None:
+    """Named by a verification, they are looked at as by any collection."""
+    equip(parts)
+    thread_id = await new_thread(parts, ana)
+    draft = ana.post(thread_id, "Left behind")
+    key = draft.content.key
+    conflict = Conflict(ConflictCause.CONTENT_ABANDONED, subject_of(key), thread_id, "no account", "staged bytes")
+    await parts.content.stage(draft.content, lease_until=int(time.time()) + LEASE)
+    await parts.reconciler.settle(conflict)
+    point = await stored(parts, draft.content)
+    assert point is not None
+    await parts.content.end_lease(key, found=point.lease_until, lease_until=1)
+    assert (await parts.reconciler.settle(replace(conflict, found="older bytes"))).settlement is Settlement.RESOLVED
+    assert await stored(parts, draft.content) is None
