@@ -7,6 +7,7 @@ on every server, so that each write meets fills that began before it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import re
 import time
@@ -21,6 +22,8 @@ import httpx
 
 from programs import identity, instructions
 from tests.chains import RunningChain
+from tests.faults.proxy import Proxy
+from tests.operations import MUTATE, PREPARE
 from tests.redis import running_redis
 from tests.stack import Actor, RunningServer, running_stack, unique
 
@@ -163,6 +166,40 @@ async def all_at_once(servers: list[RunningServer], seed: int) -> Replicas:
     return found
 
 
+async def break_and_mend(proxy: Proxy, until: float) -> None:
+    """The way to Redis: cut, whole, silent, whole."""
+    turns = itertools.cycle((proxy.refuse, proxy.pass_all, proxy.go_silent, proxy.pass_all))
+    while time.monotonic() < until:
+        await asyncio.to_thread(next(turns))
+        await asyncio.sleep(SECONDS / 8)
+    await asyncio.to_thread(proxy.pass_all)
+
+
+async def write_where_possible(found: Replicas, writer: list[Actor], until: float, dice: random.Random) -> None:
+    """As `write`, where a server may refuse: what it does not acknowledge it need not show."""
+    thread_id = await writer[0].create_thread(unique("A thread in bad weather"))
+    found.acknowledged[thread_id] = 1
+    while time.monotonic() < until:
+        at = dice.randrange(len(writer))
+        answer = await writer[at].execute(
+            PREPARE["postMessage"],
+            {
+                "wallet": writer[at].address,
+                "threadId": thread_id,
+                "body": (body := unique("A post")),
+            },
+        )
+        prepared = ((answer.get("data") or {}).get("prepare") or {}).get("postMessage") or {}
+        if "transaction" not in prepared:
+            continue
+        signed = {"signedTransaction": writer[at].sign(prepared["transaction"]), "body": body, "salt": prepared["salt"]}
+        answer = await writer[at].execute(MUTATE["postMessage"], {"input": signed})
+        payload = (answer.get("data") or {}).get("postMessage") or {}
+        if payload.get("__typename") == "PostMessageSuccess" and payload["update"]["outcome"] == "VERIFIED":
+            acknowledge(found, thread_id, payload)
+            await found.read((at + 1) % len(writer), thread_id)
+
+
 async def past_the_servers(found: Replicas) -> None:
     """A wallet writes by RPC: from its event on, a server shows it, without being asked for a version."""
     server = found.servers[-1]
@@ -192,6 +229,37 @@ async def past_the_servers(found: Replicas) -> None:
 async def test_two_servers_that_share_a_redis(localnet: RunningChain, models: Path, tmp_path: Path, seed: int) -> None:
     with two_servers(localnet, models, tmp_path) as servers:
         await all_at_once(servers, seed)
+
+
+async def test_two_servers_of_which_one_loses_redis_again_and_again(
+    localnet: RunningChain, models: Path, tmp_path: Path, seed: int
+) -> None:
+    """What it could not tell the other, and what it was not told meanwhile, makes no answer old."""
+    with running_redis(tmp_path) as redis:
+        proxy = Proxy(redis.port)
+        proxy.start()
+        through = f"redis://127.0.0.1:{proxy.port}/0"
+        try:
+            with (
+                running_stack(tmp_path / "one", models, localnet, CHORALE_CACHE_URL=redis.url) as one,
+                running_stack(tmp_path / "other", models, localnet, CHORALE_CACHE_URL=through) as other,
+            ):
+                async with replicas([one, other]) as found:
+                    writers = await people(found)
+                    until = time.monotonic() + SECONDS
+                    async with asyncio.TaskGroup() as tasks:
+                        for number, writer in enumerate(writers):
+                            dice = random.Random(seed + number)
+                            tasks.create_task(write_where_possible(found, writer, until, dice))
+                        for _ in range(4):
+                            tasks.create_task(keep_reading(found, until, random.Random(seed)))
+                        tasks.create_task(break_and_mend(proxy, until))
+                    assert found.too_old == []
+                    assert sum(found.acknowledged.values()) > len(found.acknowledged)
+                    assert await found.hits() > 0
+                    await past_the_servers(found)
+        finally:
+            proxy.stop()
 
 
 async def test_one_server_with_its_cache_in_memory(models: Path, tmp_path: Path, seed: int) -> None:
