@@ -492,4 +492,24 @@ query Treasury {
   }
 }`,
   },
+  {
+    query: `# Do the four systems agree? What was checked since the
+# server started, how the authorities do, and what was
+# measured. Operators see more, and have everything
+# checked and repaired: devSignIn(name: "admin"), then
+# verifyBoundaries and boundaryConflicts.
+query Boundaries {
+  boundaries {
+    checks { name checked conflicts healed problem checkedAt }
+    authorities { authority health since }
+    measures {
+      stateSyncDelay { count p50Ms p99Ms }
+      propagationTime { count p50Ms p99Ms }
+      conflictRate recoverySuccess watcherLagSlots cacheHitRate
+      queueDepths { queue depth }
+    }
+    catchUp { total done left finished }
+  }
+}`,
+  },
 ];
