@@ -362,6 +362,10 @@ class Index(IndexReader, Protocol):
     async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str, int]]:
         """(sequence, signature, slot) of a thread's newest transactions in the log up to a sequence, newest first."""
 
+    async def forget_change(self, change: ProtocolChange) -> None:
+        """Drop parameters of the protocol that are exactly `change`, and the progress from there on: the next look asks
+        the chain again."""
+
     async def append(self, event: NewEvent) -> LoggedEvent | None:
         """Log an event that the server makes itself; None where (kind, subject, occurrence) is there already.
 

@@ -13,6 +13,7 @@ from chorale.domain.ports import Chain, Index
 from chorale.domain.projection import ThreadCorrection, ThreadProgress
 from chorale.projection.thread_changes import ThreadChanges
 from chorale.projector import Projector
+from chorale.reconciliation import protocol_rows
 from chorale.reconciliation.accounts import Owned, read_owned
 from chorale.reconciliation.finality import finalized_now
 from chorale.reconciliation.resolution import Resolution, hash_of
@@ -31,15 +32,19 @@ class IndexRows:
         self._chain = chain
         self._index = index
         self._projector = projector
+        self._protocol = protocol_rows.ProtocolRows(chain, index, projector)
         self._changes = ThreadChanges(chain)
         self._addresses = ProgramAddresses(chain.program_id)
 
     async def resolve(self, conflict: Conflict) -> tuple[Resolution, Sequence[str]]:
         """Project first; what differs even then, or whose log the chain does not have, is replaced."""
         thread_id, content_hash = conflict.thread_id, hash_of(conflict)
+        if conflict.subject == protocol_rows.SUBJECT:
+            return await self._protocol.resolve(conflict), ()
         if not thread_id:
-            await self._projector.protocol.look()
-            return (Settlement.RESOLVED, "The protocol was looked at again."), ()
+            if content_hash is None or content_hash not in await self._index.kept_messages([content_hash]):
+                return None, ()
+            return (Settlement.FAILED, "A row of no thread: it is replaced with the thread that misses it."), ()
         if not is_hash(thread_id):
             return await self._remove(thread_id), ()
         before = await self._index.thread_sequence(thread_id)

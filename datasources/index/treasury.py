@@ -147,6 +147,14 @@ def apply(connection: sqlite3.Connection, projection: ProtocolProjection) -> Non
     )
 
 
+def forget(connection: sqlite3.Connection, change: ProtocolChange) -> None:
+    """Drop a change of the parameters, where it is exactly this, with the progress from there on."""
+    rows = connection.execute("SELECT * FROM protocol_changes WHERE sequence = ?", (change.sequence,)).fetchall()
+    if change.kind is ChangeKind.CONFIGURED and [_change(row) for row in rows] == [change]:
+        connection.execute("DELETE FROM protocol_changes WHERE sequence = ?", (change.sequence,))
+        connection.execute("UPDATE protocol SET sequence = min(sequence, ?)", (change.sequence - 1,))
+
+
 def _values(change: ProtocolChange) -> tuple[Any, ...]:
     sequence, kind, slot, at, signature, admin, stake, window, amount, destination = astuple(change)
     amounts = [None if each is None else signed(each) for each in (stake, amount)]

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from chorale.domain.content import ContentKey, ContentKind
+from chorale.domain.paging import PageRequest
 from chorale.reconciliation.resolvers import open_resolvers
 from datasources.embeddings import FastEmbedder
 from tests.chains import MINIMUM_STAKE, running_localnet
@@ -284,8 +285,11 @@ async def test_rows_that_make_no_sense_are_found(site: Site) -> None:
 
 
 async def test_the_protocol_is_compared(site: Site) -> None:
-    """Its parameters as the index tells them, against its account."""
+    """Its parameters as the index tells them, against its account; wrong ones are asked of the chain again."""
     site.house.sql("UPDATE protocol_changes SET minimum_stake = 3 WHERE kind = 'CONFIGURED'")
     assert await site.house.causes() == [("INDEX_WRONG", "Protocol")]
-    site.house.sql("UPDATE protocol_changes SET minimum_stake = ? WHERE kind = 'CONFIGURED'", MINIMUM_STAKE)
+    report = await site.house.boundaries.verify(repair=True)
+    assert [(each.conflicts, each.healed) for each in report.boundaries if each.conflicts] == [(1, 1)]
     assert await site.house.causes() == []
+    changes = await site.house.parts.index.protocol_changes(PageRequest(first=1))
+    assert changes.changes[0].minimum_stake == MINIMUM_STAKE
