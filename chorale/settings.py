@@ -106,7 +106,7 @@ class Limits:
     authority_long_timeout: float = 30.0
     authority_attempts: int = 3
     authority_probe: float = 5.0
-    authority_window: float = 10.0
+    authority_window: float = 6.0
     content_patience: float = 10.0
     breaker_failures: int = 5
     breaker_pause: float = 2.0

@@ -65,7 +65,7 @@ class WatchedAuthorities:
 
 @asynccontextmanager
 async def probing(watches: Sequence[Watch], limits: Limits) -> AsyncIterator[None]:
-    """Probe each part now and then: often while it is lost, so that recovery needs no traffic."""
+    """Probe each part now and then: often once something went wrong, so that neither loss nor recovery needs traffic."""
     tasks = [asyncio.create_task(_probe(watch, limits), name=f"probe {watch.guard.name}") for watch in watches]
     try:
         yield
@@ -78,8 +78,7 @@ async def probing(watches: Sequence[Watch], limits: Limits) -> AsyncIterator[Non
 async def _probe(watch: Watch, limits: Limits) -> None:
     guard = watch.guard
     while True:
-        well = guard.health.health is Health.HEALTHY
-        await asyncio.sleep(limits.authority_probe if well else limits.breaker_pause)
+        await asyncio.sleep(limits.breaker_pause if guard.troubled else limits.authority_probe)
         try:
             await guard.probe(watch.probe)
         except Exception:  # noqa: BLE001 -- whatever it is, the next probe is still to be made

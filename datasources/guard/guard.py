@@ -66,6 +66,11 @@ class Guard:
         """Whether calls are made at all."""
         return self._circuit.closed
 
+    @property
+    def troubled(self) -> bool:
+        """Whether it is worth a look soon: it is not healthy, or something has just gone wrong."""
+        return self.health.health is not Health.HEALTHY or self._outcomes.any_bad(self._clock())
+
     async def call(self, policy: Policy, call: Callable[[], Awaitable[T]]) -> T:
         """What `call` gives, under `policy`."""
         self._admit()

@@ -28,7 +28,14 @@ class Outcomes:
 
     def problem(self, now: float) -> str:
         """The newest of the bad ones where these are too many, else ""."""
+        bad = self._bad(now)
+        return bad[-1] if len(bad) >= _FEWEST and len(bad) * _BAD_PART >= len(self._calls) else ""
+
+    def any_bad(self, now: float) -> bool:
+        """Whether there is reason to look closer."""
+        return bool(self._bad(now))
+
+    def _bad(self, now: float) -> list[str]:
         while self._calls and self._calls[0][0] < now - self._window:
             self._calls.popleft()
-        bad = [problem for _, problem in self._calls if problem]
-        return bad[-1] if len(bad) >= _FEWEST and len(bad) * _BAD_PART >= len(self._calls) else ""
+        return [problem for _, problem in self._calls if problem]

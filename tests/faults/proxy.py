@@ -38,10 +38,9 @@ class Weather:
 
 @dataclass(slots=True)
 class Counts:
-    """What has gone through: connections made, those that the authority ended, and bytes each way."""
+    """What has gone through: connections made, and bytes each way."""
 
     connections: int = 0
-    dropped: int = 0
     asked: int = 0
     answered: int = 0
 
@@ -200,7 +199,6 @@ class Proxy:
                 self.counts.asked += len(chunk)
             writer.write(chunk)
             await writer.drain()
-        self.counts.dropped += answers
         with suppress(OSError, RuntimeError):  # the other end is gone already
             writer.write_eof()
 
