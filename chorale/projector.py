@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from chorale.domain.approval import MessageStatus
 from chorale.domain.caching import EntityCache
@@ -17,7 +18,7 @@ from chorale.domain.errors import AuthorityUnavailableError, ChoraleError, Index
 from chorale.domain.events import LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
-from chorale.domain.projection import ListedThread, Projection, Settled
+from chorale.domain.projection import ListedThread, Projection, Settled, ThreadProgress
 from chorale.domain.updates import Authority
 from chorale.projection.floors import Floors
 from chorale.projection.lanes import Lane, Lanes, Request
@@ -178,21 +179,20 @@ class Projector:
         if change is None:
             return
         try:
-            await self._commit(change, is_new=known.sequence == 0)
+            await self._commit(change, known)
         except IndexDivergedError:
+            known = await self._index.progress(lane.thread_id)  # `reconcile` may have made it older meanwhile
             change = await self._changes.whole(lane.thread_id, known, records, min_slot)
             if change is not None:
-                await self._commit(change, is_new=known.sequence == 0)
+                await self._commit(change, known)
 
-    async def _commit(self, change: Projection, *, is_new: bool) -> None:
+    async def _commit(self, change: Projection, known: ThreadProgress) -> None:
         thread_id = change.thread.thread_id
         await self.floors.changed(change)
-        await self._promoter.promote(change.thread, change.messages, title=is_new)
+        await self._promoter.promote(change.thread, change.messages, title=known.sequence == 0)
         signatures = {event.signature for event in change.events if event.signature is not None}
         cursor = self.progress.cursor_after(thread_id, signatures)
-        await self._index.apply(
-            Projection(change.thread, change.slot, change.messages, change.events, cursor, change.replace)
-        )
+        await self._index.apply(replace(change, cursor=cursor, since=known.sequence))
         self.progress.settle(thread_id, signatures)
 
     async def _arrived(self, lane: Lane, request: Request, signature: str, now: Settled) -> Settled | None:

@@ -43,7 +43,8 @@ class Projection:
     """One change of one thread, committed as a whole.
 
     `messages` are those that changed since the indexed sequence, none newer than `thread`; `events` ascend by
-    (sequence, ordinal). `replace` says that `messages` are all of the thread's, so that its tree is built anew.
+    (sequence, ordinal). `replace` says that `messages` are all of the thread's, so that its tree is built anew. `since`
+    is the sequence that it goes on from: where the rows have been made older meanwhile, it would leave a hole.
     """
 
     thread: ThreadAccount
@@ -52,6 +53,7 @@ class Projection:
     events: tuple[NewEvent, ...] = ()
     cursor: ChainCursor | None = None
     replace: bool = False
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ def apply(connection: sqlite3.Connection, projection: Projection) -> None:
     account = projection.thread
     thread = number_of(connection, account.thread_id)
     sequence, leaves = connection.execute("SELECT sequence, leaves FROM threads WHERE number = ?", (thread,)).fetchone()
+    if sequence < projection.since:
+        raise IndexDivergedError(
+            f"Thread {account.thread_id} is at sequence {sequence}, its change goes on from {projection.since}."
+        )
     if projection.replace:
         connection.execute("DELETE FROM nodes WHERE thread = ?", (thread,))
         leaves = 0
