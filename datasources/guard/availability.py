@@ -65,7 +65,7 @@ class WatchedAuthorities:
 
 @asynccontextmanager
 async def probing(watches: Sequence[Watch], limits: Limits) -> AsyncIterator[None]:
-    """Probe each part now and then: often once something went wrong, so that neither loss nor recovery needs traffic."""
+    """Probe each part now and then, often once something went wrong: neither loss nor recovery needs traffic."""
     tasks = [asyncio.create_task(_probe(watch, limits), name=f"probe {watch.guard.name}") for watch in watches]
     try:
         yield

@@ -146,10 +146,10 @@ class Guard:
         self._circuit.succeeded()
         if self._circuit.closed and not was_closed:
             self._outcomes.forget()
-        if allowed is not None:
-            now = self._clock()
-            self._outcomes.add(now, now - began, allowed)
-        self._weigh()
+        now = self._clock()
+        bad = allowed is not None and self._outcomes.add(now, now - began, allowed)
+        if bad or self._health.health is not Health.HEALTHY:
+            self._weigh()
         return result
 
     def _again(self, error: BaseException) -> bool:

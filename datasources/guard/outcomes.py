@@ -17,10 +17,12 @@ class Outcomes:
         self._window = window
         self._calls: deque[tuple[float, str]] = deque(maxlen=_KEPT)
 
-    def add(self, now: float, duration: float, allowed: float, failure: str = "") -> None:
-        """One call that took `duration` of `allowed` seconds; `failure` says why it failed, "" where it did not."""
+    def add(self, now: float, duration: float, allowed: float, failure: str = "") -> bool:
+        """One call that took `duration` of `allowed` seconds; `failure` says why it failed, "" where it did not.
+        Whether it was a bad one: failed, or slow."""
         slow = f"a call took {duration:.1f} s" if duration * _SLOW_PART > allowed else ""
         self._calls.append((now, failure or slow))
+        return bool(failure or slow)
 
     def forget(self) -> None:
         """What was before a recovery says nothing about now."""
