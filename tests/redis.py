@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from tests.processes import free_port
 
@@ -37,6 +38,11 @@ class RunningRedis:
             if b"Ready to accept connections" in line:
                 return
         raise AssertionError("redis-server did not start")
+
+    def save(self) -> None:
+        """Write what it holds into its folder: the next start restores it."""
+        with Redis.from_url(self.url) as client:
+            client.save()
 
     def kill(self) -> None:
         """End it as a crash would."""

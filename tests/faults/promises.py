@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 
 from chorale.domain.accounts import MessageAccount
-from chorale.domain.cursors import event_cursor
+from chorale.domain.cursors import event_cursor, event_position
 from chorale.domain.events import EventPosition
 from tests import operations
 from tests.faults.onchain import OnChain
@@ -191,6 +191,9 @@ async def _events(reader: Actor, thread_id: str, end: str) -> list[Json]:
     start = event_cursor(EventPosition("another", 0, thread_id, 0, 0))
     seen: list[Json] = []
     async with reader.subscribed(operations.EVENTS, {"threadId": thread_id, "after": start}) as events:
-        while not seen or seen[-1]["cursor"] != end:
-            seen.append((await events.next())["threadEvents"])
+        try:
+            while not seen or seen[-1]["cursor"] != end:
+                seen.append((await events.next())["threadEvents"])
+        except TimeoutError as error:
+            raise AssertionError(f"no event with the cursor {event_position(end)}: {seen}") from error
     return seen

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from tests.faults.promises import LostError, ShownError
 from tests.faults.report import ScenarioReport
-from tests.faults.scenarios import content, kills, past, points, rewinds, wires
+from tests.faults.scenarios import content, history, kills, past, points, rewinds, wires
 from tests.faults.world import Options
 
 SCENARIOS: dict[str, ModuleType] = {
@@ -18,6 +18,7 @@ SCENARIOS: dict[str, ModuleType] = {
     "past": past,
     "content": content,
     "rewinds": rewinds,
+    "history": history,
 }
 
 

@@ -30,6 +30,7 @@ class Strangers:
         self._chain = chain
         self._deeds = deeds
         self._suspected: dict[str, tuple[Deed, str]] = {}
+        self._public: set[str] = set()  # bodies that the chain has called published once: a fork takes nothing back
         self.shown: list[str] = []
         self.looks = 0
 
@@ -52,7 +53,9 @@ class Strangers:
             with suppress(httpx.HTTPError):
                 public = await self._is_public(deed)
                 del self._suspected[body]
-                if not public:
+                if public:
+                    self._public.add(body)
+                else:
                     self.shown.append(f"{deed.verb} {deed.content_hash or deed.thread_id}: {text[:500]}")
 
     def _questions(self, turn: int) -> list[tuple[str, Json]]:
@@ -70,7 +73,10 @@ class Strangers:
 
     def _look_at(self, text: str) -> None:
         for deed in self._deeds():
-            if deed.body and json.dumps(deed.body)[1:-1] in text and deed.body not in self._suspected:
+            if deed.status in ("PUBLISHED", "THREAD"):  # acknowledged as such: may be read from then on
+                self._public.add(deed.body)
+            known = deed.body in self._public or deed.body in self._suspected
+            if deed.body and not known and json.dumps(deed.body)[1:-1] in text:
                 self._suspected[deed.body] = (deed, text)
 
     async def _is_public(self, deed: Deed) -> bool:
