@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -10,7 +11,9 @@ from chorale.domain.chain import AccountData
 
 Argument: TypeAlias = str | bytes | int | float
 
-_MISS = 2  # fields in the answer for an address that is not served: its floor's slot, and whether it is claimed
+_LENGTH = struct.Struct("<i")  # of an entry; -1 stands for none
+_MISS = struct.Struct("<dB")  # its floor's slot, -1 where there is no floor, and whether it is claimed
+_ENTRY = struct.Struct("<QQdQB")  # slot, version, time, lamports, length of the owner; owner and data follow
 
 
 def floor_fields(floor: Floor) -> tuple[Argument, ...]:
@@ -19,30 +22,43 @@ def floor_fields(floor: Floor) -> tuple[Argument, ...]:
 
 
 def entry_fields(entry: CachedAccount) -> tuple[Argument, ...]:
-    """Slot, version, time, owner, lamports and data."""
-    account = entry.account
-    return entry.slot, entry.version, entry.read_at, account.owner, account.lamports, account.data
+    """Slot, version and time for Redis to compare, and all of the entry."""
+    account, owner = entry.account, entry.account.owner.encode()
+    header = _ENTRY.pack(entry.slot, entry.version, entry.read_at, account.lamports, len(owner))
+    return entry.slot, entry.version, entry.read_at, header + owner + account.data
+
+
+def entry_of(address: str, packed: bytes) -> CachedAccount:
+    """The entry in `packed`."""
+    slot, version, read_at, lamports, length = _ENTRY.unpack_from(packed)
+    end = _ENTRY.size + length
+    account = AccountData(address, packed[_ENTRY.size : end].decode(), lamports, packed[end:])
+    return CachedAccount(account, slot, version, read_at)
 
 
 def lookup_of(addresses: Sequence[str], answer: Any, claim: str) -> Lookup:
     """What the script of a look-up answered about `addresses`."""
-    held = dict(zip(addresses, answer[1:], strict=True))
-    found = {address: entry_of(address, one) for address, one in held.items() if len(one) > _MISS}
-    missing = {address: one for address, one in held.items() if len(one) == _MISS}
-    claimed = frozenset(address for address, (_, mine) in missing.items() if mine)
-    slot = max((floor for floor, _ in missing.values()), default=-1)
+    era, packed = answer
+    found: dict[str, CachedAccount] = {}
+    claimed: set[str] = set()
+    awaited: set[str] = set()
+    slot, at = -1, 0
+    for address in addresses:
+        (length,) = _LENGTH.unpack_from(packed, at)
+        at += _LENGTH.size
+        if length >= 0:
+            found[address] = entry_of(address, packed[at : at + length])
+            at += length
+            continue
+        floor, mine = _MISS.unpack_from(packed, at)
+        at += _MISS.size
+        slot = max(slot, int(floor))
+        (claimed if mine else awaited).add(address)
     return Lookup(
         found=found,
-        claimed=claimed,
-        awaited=frozenset(missing) - claimed,
+        claimed=frozenset(claimed),
+        awaited=frozenset(awaited),
         slot=None if slot < 0 else slot,
-        era=answer[0].decode(),
+        era=era.decode(),
         claim=claim,
     )
-
-
-def entry_of(address: str, fields: Sequence[bytes]) -> CachedAccount:
-    """The same fields back."""
-    slot, version, read_at, owner, lamports, data = fields
-    account = AccountData(address, owner.decode(), int(lamports), data)
-    return CachedAccount(account, int(slot), int(version), float(read_at))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import struct
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -207,7 +208,7 @@ class RedisEntities:
         try:
             async with asyncio.timeout(self._limits.cache_timeout):
                 answer = read(await run(keys=[self._key], args=[*common, *arguments]))
-        except REDIS_FAILS as error:
+        except (*REDIS_FAILS, struct.error) as error:
             if self._away_until == 0:
                 _log.warning("The cache is left alone until Redis answers again: %r", error)
             self._away_until = clock() + pause

@@ -1,10 +1,10 @@
 """What Redis runs for the entity cache: each script is one step, so a fill and a floor never pass each other.
 
 KEYS[1] is a hash: `era` (the server's run_id and a token), `served` and `filled` (nothing read at or before these slots
-is served, or filled). Beside it stand, by era, one hash per address (s, v slot and version of the entry, r, o, l, d its
-time, owner, lamports and data; fs, fv the floor's, fv -1 where the version is not known), a sorted set of addresses by
+is served, or filled). Beside it stand, by era, one hash per address (s, v, r slot, version and time of the entry, e all
+of it in bytes; fs, fv the floor's slot and version, fv -1 where that is not known), a sorted set of addresses by
 their last use, and the claims. A server that has started again has another run_id, so what it may have restored from
-before the last floors is never looked at. Versions and slots stay below 2^53; lamports are never computed with.
+before the last floors is never looked at. Versions and slots stay below 2^53.
 """
 
 from __future__ import annotations
@@ -51,35 +51,36 @@ end
 """
 
 # ARGV: …, oldest time served, claim token, milliseconds it lasts, then per address: address, "1" to claim it.
-# Answers era, then per address {slot, version, time, owner, lamports, data}, or {floor's slot, 1 where claimed}.
+# Answers era and one string, which a client reads faster than a list: per address the length and bytes of an entry, or
+# -1, the floor's slot, and 1 where it is claimed.
 LOOK_UP = (
     _BEGIN
     + """
 local oldest, claim, lasts = tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local served = number(redis.call('HGET', KEYS[1], 'served'))
-local answer, hits = {era}, {}
+local answer, hits = {}, {}
 for i = 7, #ARGV, 2 do
-  local held = redis.call('HMGET', base .. ARGV[i], 's', 'v', 'r', 'o', 'l', 'd', 'fs', 'fv')
+  local held = redis.call('HMGET', base .. ARGV[i], 's', 'v', 'r', 'e', 'fs', 'fv')
   local slot = number(held[1])
   if held[1] and slot > served and tonumber(held[3]) > oldest
-      and admitted(slot, number(held[2]), held[7], held[8]) then
-    answer[#answer + 1] = {held[1], held[2], held[3], held[4], held[5], held[6]}
+      and admitted(slot, number(held[2]), held[5], held[6]) then
+    answer[#answer + 1] = struct.pack('<i4', #held[4]) .. held[4]
     hits[#hits + 1] = ARGV[i]
   else
     local mine = 0
     if ARGV[i + 1] == '1' and redis.call('SET', base .. 'claim:' .. ARGV[i], claim, 'NX', 'PX', lasts) then
       mine = 1
     end
-    answer[#answer + 1] = {number(held[7]), mine}
+    answer[#answer + 1] = struct.pack('<i4dB', -1, number(held[5]), mine)
   end
 end
 if #hits > 0 then touch(hits) end
-return answer
+return {era, table.concat(answer)}
 """
 )
 
 # ARGV: …, era of the lookup or "", claim token, most entries, then how many addresses are claimed and these, then per
-# entry: address, slot, version, time, owner, lamports, data.
+# entry: address, slot, version, time, bytes.
 PUT = (
     _BEGIN
     + """
@@ -92,17 +93,16 @@ if ARGV[4] ~= '' and ARGV[4] ~= era then return 0 end
 local above = redis.call('HMGET', KEYS[1], 'served', 'filled')
 above = math.max(number(above[1]), number(above[2]))
 local put = {}
-for i = first, #ARGV, 7 do
+for i = first, #ARGV, 5 do
   local key, slot, version = base .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local held = redis.call('HMGET', key, 's', 'v', 'fs', 'fv')
   local old, oldVersion = number(held[1]), number(held[2])
   if slot > above and admitted(slot, version, held[3], held[4])
       and (slot > old or (slot == old and version >= oldVersion)) then
     if slot > old and version < oldVersion then
-      redis.call('HDEL', key, 's', 'v', 'r', 'o', 'l', 'd')
+      redis.call('HDEL', key, 's', 'v', 'r', 'e')
     else
-      redis.call('HSET', key, 's', ARGV[i + 1], 'v', ARGV[i + 2], 'r', ARGV[i + 3], 'o', ARGV[i + 4],
-        'l', ARGV[i + 5], 'd', ARGV[i + 6])
+      redis.call('HSET', key, 's', ARGV[i + 1], 'v', ARGV[i + 2], 'r', ARGV[i + 3], 'e', ARGV[i + 4])
       redis.call('EXPIRE', key, keep)
       put[#put + 1] = ARGV[i]
     end
@@ -149,14 +149,13 @@ return 1
 """
 )
 
-# ARGV: …, then addresses: whatever is held of each, {} where nothing is.
+# ARGV: …, then addresses: the entry held of each, "" where there is none.
 LAST_KNOWN = (
     _BEGIN
     + """
 local answer = {}
 for i = 4, #ARGV do
-  local held = redis.call('HMGET', base .. ARGV[i], 's', 'v', 'r', 'o', 'l', 'd')
-  answer[#answer + 1] = held[1] and held or {}
+  answer[#answer + 1] = redis.call('HGET', base .. ARGV[i], 'e') or ''
 end
 return answer
 """
@@ -176,7 +175,7 @@ return claimed
 FORGET = (
     _BEGIN
     + """
-for i = 4, #ARGV do redis.call('HDEL', base .. ARGV[i], 's', 'v', 'r', 'o', 'l', 'd') end
+for i = 4, #ARGV do redis.call('HDEL', base .. ARGV[i], 's', 'v', 'r', 'e') end
 return 1
 """
 )
