@@ -146,10 +146,14 @@ class AccountLoader(BatchLoader[str, AccountAt]):
         found: Mapping[str, AccountAt],
         failure: AuthorityUnavailableError | MinimumSlotNotReachedError,
     ) -> Mapping[str, AccountAt | Exception]:
-        """What was found, and of the rest what was last known of it; the failure stands for what never was."""
+        """What was found, and of the rest what was last known of it; the failure stands for what never was, and for
+        threads that the index knows to be past: whoever has left since must not be taken for a co-author."""
         if isinstance(failure, AuthorityUnavailableError) and failure.authority is not Authority.SOLANA:
             raise failure
         held = await reads.last_known([key for key in keys if key not in found], self._asked_slot)
+        threads = {address: self._anchors[address] for address in held if address in self._anchors}
+        known = await reads.known_sequences(threads)
+        held = {address: entry for address, entry in held.items() if entry.version >= known.get(address, 0)}
         answer: dict[str, AccountAt | Exception] = {**dict.fromkeys(keys, failure), **found}
         for address, entry in held.items():
             self.stale.note(entry)

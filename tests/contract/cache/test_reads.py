@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from chorale.domain.caching import EntityCache, Floor, Lookup
+from chorale.domain.caching import CachedAccount, EntityCache, Floor, Lookup
 from chorale.domain.chain import AccountData, AccountsRead
 from chorale.domain.errors import MinimumSlotNotReachedError
 from chorale.domain.ports import Chain, IndexReader
@@ -45,8 +45,19 @@ def _message(address: str) -> AccountData:
     return AccountData(address, PROGRAM, 1, header.ljust(message_size(0), b"\0"))
 
 
-def _deaf(cache: EntityCache) -> CachedReads:
-    return CachedReads(cache, cast("IndexReader", None), PrometheusMeasures(), lambda: 0, PROGRAM)
+class IndexAt:
+    """An index that has every thread at one version."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+
+    async def thread_sequence(self, _thread_id: str) -> int:
+        """The version."""
+        return self.version
+
+
+def _deaf(cache: EntityCache, version: int = 0) -> CachedReads:
+    return CachedReads(cache, cast("IndexReader", IndexAt(version)), PrometheusMeasures(), lambda: 0, PROGRAM)
 
 
 async def test_kept_for_bad_times(opener: Opener) -> None:
@@ -82,3 +93,19 @@ async def test_filled_by_the_deaf(opener: Opener) -> None:
         loader.note_message(MESSAGE, THREAD)
         assert not (await loader.load(MESSAGE)).cached
         assert (await cache.get([MESSAGE]))[MESSAGE].slot == 10
+
+
+async def test_past_seats(opener: Opener) -> None:
+    """While Solana is away, a thread is shown as last known, unless the index knows that it has changed since: then
+    the seats in it may have been given up."""
+    async with opener(Limits()) as cache:
+        await cache.put({THREAD: CachedAccount(_message(THREAD), 10, 4, 1.0)})
+        for version, shown in ((4, True), (5, False)):
+            loader = AccountLoader(cast("Chain", LaggingNode(9)), 10, _deaf(cache, version))
+            loader.anchor(THREAD, "its id")
+            if shown:
+                assert (await loader.load(THREAD)).slot == 10
+                assert loader.stale.read is not None
+                continue
+            with pytest.raises(MinimumSlotNotReachedError):
+                await loader.load(THREAD)
