@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.chain import Commitment
+from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
-from programs.accounts import decode_message, decode_thread
+from chorale.domain.updates import Authority
+from programs.accounts import AccountMalformed, decode_message, decode_thread
 from programs.addresses import ProgramAddresses
 
 
@@ -29,16 +31,16 @@ async def read_owned(
     min_slot: int | None = None,
     commitment: Commitment = Commitment.CONFIRMED,
 ) -> Owned:
-    """One read of one thread. Raises what the chain raises."""
+    """One read of one thread. Raises what the chain raises; AuthorityUnavailableError for what no program writes."""
     addresses = ProgramAddresses(chain.program_id)
     thread_address = addresses.thread(thread_id)
     wanted = [thread_address, *(addresses.message(thread_address, content_hash) for content_hash in content_hashes)]
     read = await chain.accounts(wanted, min_context_slot=min_slot or None, commitment=commitment)
     # Anyone can send lamports to an address before the program makes its account there.
     own = [data if data is not None and data.owner == chain.program_id else None for data in read.accounts]
-    messages = [decode_message(data.address, data.data) for data in own[1:] if data is not None]
-    return Owned(
-        read.slot,
-        None if own[0] is None else decode_thread(own[0].address, own[0].data),
-        {message.content_hash: message for message in messages},
-    )
+    try:
+        messages = [decode_message(data.address, data.data) for data in own[1:] if data is not None]
+        thread = None if own[0] is None else decode_thread(own[0].address, own[0].data)
+    except AccountMalformed as error:
+        raise AuthorityUnavailableError(Authority.SOLANA, f"The node answers with garbage: {error}") from error
+    return Owned(read.slot, thread, {message.content_hash: message for message in messages})

@@ -14,7 +14,7 @@ from chorale.announcements import Announcements
 from chorale.boundaries import Boundaries
 from chorale.checking.findings import Checked
 from chorale.domain.boundaries import BoundaryName
-from chorale.domain.chain import AccountsRead, SlotTick
+from chorale.domain.chain import AccountData, AccountsRead, SlotTick
 from chorale.domain.conflict import Conflict, ConflictRecord, Settlement
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import TransactionRecord
@@ -27,6 +27,7 @@ from chorale.projection.inbox import Inbox, pump
 from chorale.projection.progress import ChainProgress
 from chorale.projection.pulse import Pulse
 from chorale.reconcile import Reconciler
+from chorale.reconciliation.accounts import read_owned
 from chorale.settings import Limits, Settings
 from datasources.guard.heartbeat import Heartbeat
 
@@ -92,6 +93,17 @@ async def test_full_inbox() -> None:
     await asyncio.gather(pumping, return_exceptions=True)
     assert await inbox.get() is None
     assert inbox.empty()
+
+
+async def test_garbage_is_no_crash_of_reconcile() -> None:
+    """An account that no program writes is a node that is away, so that its conflict is FAILED and met again."""
+
+    async def accounts(addresses: list[str], **_options: object) -> AccountsRead:
+        return AccountsRead(1, tuple(AccountData(address, PROGRAM, 1, b"junk") for address in addresses))
+
+    chain: Any = SimpleNamespace(program_id=PROGRAM, accounts=accounts)
+    with pytest.raises(AuthorityUnavailableError, match="garbage"):
+        await read_owned(chain, THREAD)
 
 
 class Broken:
