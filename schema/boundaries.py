@@ -28,20 +28,21 @@ class Boundary:
     checked: int = strawberry.field(description="Entities looked at; one that was looked at twice counts twice.")
     conflicts: int = strawberry.field(description="Conflicts found.")
     healed: int = strawberry.field(description="Of these, those that were resolved at once.")
+    complete: bool = strawberry.field(description="Whether the last check of it came to its end.")
     problem: str | None = strawberry.field(
-        description="Why the last check of it could not come to its end; null where it did, and for whoever is no "
-        "operator."
+        description="Why it did not. Null where it did, and for whoever is no operator."
     )
     checked_at: DateTime | None = strawberry.field(description="When it was last looked at; null before.")
 
     @classmethod
-    def of(cls, found: BoundaryFindings, *, operator: bool = True) -> Self:
+    def of(cls, found: BoundaryFindings, *, operator: bool) -> Self:
         """What was found at one boundary, with the reason for operators: it may tell of hosts."""
         return cls(
             name=found.name,
             checked=found.checked,
             conflicts=found.conflicts,
             healed=found.healed,
+            complete=not found.problem,
             problem=(found.problem or None) if operator else None,
             checked_at=DateTime(int(found.at)) if found.at else None,
         )
@@ -115,7 +116,7 @@ class VerificationReport:
             finished_at=None if report.finished_at is None else DateTime(int(report.finished_at)),
             total=report.total,
             checked=sum(found.checked for found in report.boundaries),
-            boundaries=[Boundary.of(found) for found in report.boundaries],
+            boundaries=[Boundary.of(found, operator=True) for found in report.boundaries],
             conflicts=[BoundaryConflict.of(record) for record in report.records],
         )
 

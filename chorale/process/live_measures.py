@@ -16,14 +16,15 @@ _USABLE = (Health.HEALTHY, Health.DEGRADED)
 
 
 def watch_house(measures: PrometheusMeasures, services: Callable[[], Services]) -> None:
-    """Add what is read from `services()`, which raises AuthorityUnavailableError while they are opened again."""
+    """Add what is read from `services()`, which raises AuthorityUnavailableError while they are opened again. Then all
+    that there is to read is that the chain is not followed."""
 
-    def reading(read: Callable[[Services], Values]) -> Callable[[], Values]:
+    def reading(read: Callable[[Services], Values], otherwise: Values | None = None) -> Callable[[], Values]:
         def values() -> Values:
             try:
                 return read(services())
             except AuthorityUnavailableError:
-                return {}
+                return otherwise or {}
 
         return values
 
@@ -32,7 +33,7 @@ def watch_house(measures: PrometheusMeasures, services: Callable[[], Services]) 
     add("chorale_authority_health", "1 for the health it is in.", ("authority", "health"), reading(_health))
     add("chorale_lease_held", "1 where this replica writes shared content.", (), reading(_lease))
     add("chorale_catch_up_changes", "Changes of the latest catch-up.", ("state",), reading(_catch_up))
-    add("chorale_caught_up", "1 where the chain is followed as it goes on.", (), reading(_caught_up))
+    add("chorale_caught_up", "1 where the chain is followed as it goes on.", (), reading(_caught_up, {(): 0.0}))
     for name, meaning, count in (
         ("chorale_boundary_checked", "Entities checked since the start.", lambda found: found.checked),
         ("chorale_boundary_conflicts", "Conflicts that checks found since the start.", lambda found: found.conflicts),

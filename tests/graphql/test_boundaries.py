@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -11,15 +12,18 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
+from chorale.boundaries import Boundaries
+from chorale.checking.findings import Checked
 from chorale.domain.availability import AlwaysAvailable, AuthorityHealth, Health
-from chorale.domain.boundaries import AnnouncementKind
+from chorale.domain.boundaries import AnnouncementKind, BoundaryName
 from chorale.domain.conflict import Conflict, ConflictCause, Settlement
+from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
 from tests.graphql.stack import Answer, Stack
 from tests.spine.parts import Parts
 
 BOUNDARIES = """{ boundaries {
-  checks { name checked conflicts healed problem checkedAt }
+  checks { name checked conflicts healed complete problem checkedAt }
   authorities { authority health since reason }
   measures { stateSyncDelay { count p50Ms p99Ms } propagationTime { count } conflictRate recoverySuccess
     conflicts { kind total perHour } watcherLagSlots cacheHitRate cache { entity hits misses }
@@ -58,6 +62,18 @@ def conflict(cause: ConflictCause, sequence: int = 0) -> Conflict:
     return Conflict(cause, subject, THREAD, "3 members", "2 members", slot=7, sequence=sequence)
 
 
+class Unchecked:
+    """A boundary whose checks end in an error that names an address."""
+
+    name = BoundaryName.QDRANT_CONTENT
+
+    async def whole(self) -> AsyncGenerator[Checked, None]:
+        yield Checked(3)
+        raise AuthorityUnavailableError(Authority.QDRANT, "http://10.0.0.7:6333 refuses")
+
+    sample = whole
+
+
 class Failing(AlwaysAvailable):
     """Qdrant is down, for a reason that names an address."""
 
@@ -69,6 +85,7 @@ class Failing(AlwaysAvailable):
 async def test_numbers_are_for_everyone_and_reasons_for_operators(stack: Stack, admin: str) -> None:
     """Health and measures are there for anybody; why, who writes and what was found only for operators."""
     stack.availability = Failing()
+    stack.boundaries = Boundaries((Unchecked(),), stack.reconciler, stack.announcements, stack.limits)
     stack.measures.state_synced(0.25)
     stack.measures.cache_read("thread", hits=1, misses=1)
     await stack.boundaries.verify(repair=False)
@@ -78,6 +95,10 @@ async def test_numbers_are_for_everyone_and_reasons_for_operators(stack: Stack, 
         lost = read["authorities"][-1]
         assert (lost["authority"], lost["health"], lost["since"]) == ("QDRANT", "DOWN", "2023-11-14T22:13:20Z")
         assert lost["reason"] == ("http://10.0.0.7:6333 refuses" if operator else None)
+        [check] = read["checks"]
+        assert (check["name"], check["checked"], check["complete"]) == ("QDRANT_CONTENT", 3, False)
+        assert check["checkedAt"] is not None
+        assert check["problem"] == ("http://10.0.0.7:6333 refuses" if operator else None)
         assert read["measures"]["stateSyncDelay"] == {"count": 1, "p50Ms": 250.0, "p99Ms": 250.0}
         assert read["measures"]["cacheHitRate"] == 0.5
         assert read["measures"]["recoverySuccess"] is None

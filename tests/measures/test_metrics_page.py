@@ -32,6 +32,7 @@ async def test_on_loopback_it_is_there() -> None:
     assert "\nchorale_watcher_lag_slots 0.0\n" in answer.text
     assert "\nprocess_resident_memory_bytes " in answer.text
     assert "chorale_authority_up{" not in answer.text
+    assert "\nchorale_caught_up 0.0\n" in answer.text
 
 
 @pytest.mark.parametrize(
