@@ -88,13 +88,15 @@ class ProtocolLane:
             found.add(record)
         missing = set(range(before.sequence + 1, account.sequence + 1)) - known - found.changes.keys()
         agreed = not missing and balance - self._told(found, known, before) == before.unexplained
-        if agreed and not self._later and account.sequence == before.sequence:
+        searching = not agreed or self._later > 0 or self._history.unfinished
+        if not searching and account.sequence == before.sequence:
             return
-        if not agreed or self._later:
+        if searching:
+            went_on = self._history.unfinished
             await self._history.flows(found, max(0, before.slot - _OVERLAP))
-            wanted = (missing | {account.sequence}) - known
-            if wanted - found.changes.keys():
-                await self._history.changes(found, wanted, (account.admin, account.address))
+            # A search that goes on goes on for everything that is missing.
+            wanted = set(range(1, account.sequence + 1)) if went_on else missing | {account.sequence}
+            await self._history.changes(found, wanted - known, (account.admin, account.address))
         changes = [change for sequence, change in sorted(found.changes.items()) if sequence <= account.sequence]
         # What is listed and not served yet is in the reach of the next search as well.
         reached = before.slot if found.unserved else slot

@@ -16,7 +16,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.paging import PageRequest
 from chorale.domain.treasury import FlowKind, TreasuryTotals
 from chorale.domain.updates import Authority
-from chorale.projection import protocol_lane
+from chorale.projection import protocol_history, protocol_lane
 from tests.chains import MINIMUM_STAKE, RunningChain, mint_to
 from tests.spine.protocol_bench import Bench, opened, own_chain
 
@@ -205,6 +205,29 @@ async def test_a_search_has_an_end(bench: Bench, monkeypatch: pytest.MonkeyPatch
         await bench.lane.look()
         searches.append(bench.chain.calls["history"] > 0)
     assert searches == [True, True, True, False, False]
+
+
+async def test_a_long_search_goes_on_at_the_next_look(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one search does not reach the next ones do, beside what has come since."""
+    monkeypatch.setattr(protocol_history, "_MOST", 4)
+    monkeypatch.setattr(protocol_history, "_PAGE", 2)
+    monkeypatch.setattr(protocol_lane, "_LATER", 0)
+    made = [await bench.mint(amount) for amount in (11, 12, 13, 14, 15, 16, 17)]
+    await bench.lane.look()
+    assert made[0] not in {signature for _, _, signature in await bench.flows()}
+    made.append(await bench.mint(18))
+    for _ in range(40):  # this chain's treasury has a longer history than this test's
+        if (await bench.index.treasury()).unexplained == 0:
+            break
+        await bench.lane.look()
+    assert set(made) <= {signature for _, _, signature in await bench.flows()}
+    assert (await bench.index.treasury()).unexplained == 0
+    for _ in range(40):
+        bench.chain.calls.clear()
+        await bench.lane.look()
+        if not bench.chain.calls["history"]:
+            break
+    assert bench.chain.calls["history"] == 0  # it has an end
 
 
 async def test_a_rebuilt_index_tells_the_same(chain: RunningChain, tmp_path: Path) -> None:
