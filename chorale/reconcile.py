@@ -50,6 +50,7 @@ class Reconciler:
         self._announcements = announcements
         self._measures = measures
         self._attempts = limits.reconcile_attempts
+        self._interval = limits.verification_interval
         self._standing = Standing(limits.conflict_log)
         self._found = Found(limits.reconcile_queue, lambda depth: measures.queue_depth("reconcile", depth))
 
@@ -83,8 +84,11 @@ class Reconciler:
             self.found(conflict)
 
     async def run(self) -> None:
-        """Work on what was found until cancelled."""
-        await self._found.work(self._work)
+        """Work on what was found until cancelled, and look again at what waits for bytes: another replica may have been
+        given them."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._found.work(self._work), name="work on conflicts")
+            tasks.create_task(self._look_again(), name="look for bytes")
 
     async def drained(self) -> None:
         """Wait until everything that was found has been worked on."""
@@ -112,6 +116,12 @@ class Reconciler:
         """The bytes of a message or title are there: what waited for them is over."""
         for conflict in self._standing.waiting(subject):
             self.record(conflict, Settlement.RESOLVED, action)
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            for conflict in self._standing.waiting():
+                self._found.put(conflict)
 
     async def _work(self, conflict: Conflict) -> None:
         begun, pause = time.monotonic(), _FIRST_PAUSE

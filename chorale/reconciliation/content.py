@@ -11,9 +11,10 @@ from chorale.domain.content import ContentKey, ContentKind, ContentState
 from chorale.domain.ports import Chain, ContentStore
 from chorale.projection.staging import COLLECTED, StagingCollector
 from chorale.projector import Projector
-from chorale.reconciliation.accounts import read_owned
+from chorale.reconciliation.accounts import Owned, read_owned
 from chorale.reconciliation.finality import finalized_now
 from chorale.reconciliation.resolution import Resolution, hash_of, message_key
+from chorale.reconciliation.restored import tell_restored
 
 _CORRUPT = "The bytes do not match their hash and are kept out of every answer; `restoreContent` takes the right ones."
 _MISSING = "Nobody has the bytes; `restoreContent` takes them from anyone."
@@ -40,16 +41,19 @@ class ContentResolver:
         """See Resolver."""
         if conflict.cause is ConflictCause.CONTENT_ABANDONED:
             return await self._abandoned(conflict)
-        key = await self._key(conflict)
+        owned = await self._owned(conflict)
+        key = _key(owned, conflict)
         if key is None:
             return None  # neither on chain nor staged: nobody misses it
         state = await self._content.quarantine(key, now=int(self._now()))
         if state is ContentState.AVAILABLE:
             await self._projector.refresh(key.thread_id, [key.hash] if key.kind is ContentKind.MESSAGE else [])
+        fetched = (await self._content.fetch([key]))[key]
+        if fetched.state is not state:
+            return Settlement.FAILED, f"The point was {state} and is {fetched.state}."
+        if fetched.stored is not None:  # supplied since, on another replica perhaps: subscribers here hear of it too
+            await tell_restored(self._projector, owned, fetched.stored)
             return None
-        fetched = (await self._content.fetch([key]))[key].state
-        if fetched is not state:
-            return Settlement.FAILED, f"The point was {state} and is {fetched}."
         if state is ContentState.MISSING:
             return Settlement.AWAITING_CONTENT, _MISSING
         return Settlement.QUARANTINED, _CORRUPT
@@ -68,8 +72,8 @@ class ContentResolver:
             return Settlement.RESOLVED, COLLECTED
         return None  # on chain after all, or leased anew
 
-    async def _key(self, conflict: Conflict) -> ContentKey | None:
-        """The point's name where the chain has a thread or message for it; finalized absence alone is believed."""
+    async def _owned(self, conflict: Conflict) -> Owned:
+        """Thread and message as the chain has them; finalized absence alone is believed."""
         content_hash = hash_of(conflict)
         hashes = [] if content_hash is None else [content_hash]
         owned = await read_owned(self._chain, conflict.thread_id, hashes, min_slot=conflict.slot)
@@ -78,8 +82,14 @@ class ContentResolver:
             owned = await read_owned(
                 self._chain, conflict.thread_id, hashes, min_slot=slot, commitment=Commitment.FINALIZED
             )
-        if owned.thread is None:
-            return None
-        if content_hash is None:
-            return ContentKey(ContentKind.TITLE, conflict.thread_id, owned.thread.title_hash)
-        return message_key(conflict.thread_id, content_hash) if content_hash in owned.messages else None
+        return owned
+
+
+def _key(owned: Owned, conflict: Conflict) -> ContentKey | None:
+    """The point's name, where the chain has a thread or message for it."""
+    content_hash = hash_of(conflict)
+    if owned.thread is None:
+        return None
+    if content_hash is None:
+        return ContentKey(ContentKind.TITLE, conflict.thread_id, owned.thread.title_hash)
+    return message_key(conflict.thread_id, content_hash) if content_hash in owned.messages else None

@@ -24,15 +24,14 @@ from chorale.domain.content import (
     StoredContent,
     body_problem,
 )
-from chorale.domain.cursors import event_cursor
 from chorale.domain.errors import StaleReadError
-from chorale.domain.events import EventKind, EventPosition, NewEvent
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
 from chorale.domain.updates import Authority, Refusal, RefusedError
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.accounts import Owned, read_owned
 from chorale.reconciliation.resolution import message_key, subject_of
+from chorale.reconciliation.restored import tell_restored
 from chorale.reconciliation.sightings import content_conflict
 from chorale.settings import Limits
 from chorale.update.admission import check_client_mutation_id
@@ -82,7 +81,7 @@ class Restoration:
         now = int(self._now())
         stored = await self._content.restore(content, lease_until=now + self._limits.staged_lease, now=now)
         owned = await self._promoted(owned, content.key)
-        cursor = await self._announced(owned, stored)
+        cursor = await tell_restored(self._projector, owned, stored)
         conflict = content_conflict(content.key, before)
         if conflict is not None:
             self._reconciler.record(conflict, Settlement.RESOLVED, _SUPPLIED)
@@ -122,29 +121,6 @@ class Restoration:
         else:
             found = compare_content(thread, message, stored, self._embedder.fingerprint)
         return found.gap == 0 and found.conflict is None
-
-    async def _announced(self, owned: Owned, stored: StoredContent) -> str | None:
-        """Tell of it once, however many callers and attempts there were: `restored_at` names the occurrence."""
-        thread, message = _entities(owned, stored.key)
-        if not stored.restored_at or message is None:
-            return None  # subscribers hear of messages; a title is read again with its thread
-        event = await self._projector.announce(
-            NewEvent(
-                EventKind.CONTENT_RESTORED,
-                thread.thread_id,
-                thread.sequence,
-                0,
-                owned.slot,
-                stored.restored_at,
-                None,
-                content_hash=message.content_hash,
-                subject=subject_of(stored.key),
-                occurrence=stored.restored_at,
-            )
-        )
-        if event is None:
-            return None
-        return event_cursor(EventPosition(event.log_id, event.position, event.thread_id, event.sequence, event.ordinal))
 
 
 def _input_problem(command: RestoreContent) -> Refusal | None:

@@ -12,16 +12,23 @@ import pytest
 
 from chorale.checking.client_reports import ClientReports
 from chorale.domain.approval import MessageStatus
+from chorale.domain.commands import RestoreContent, RestoredContent
 from chorale.domain.conflict import Conflict, ConflictCause, Settlement
 from chorale.domain.content import Content, ContentKey, ContentState, StoredContent
+from chorale.domain.events import EventKind, EventPosition
 from chorale.domain.ports import ContentStore
 from chorale.domain.updates import Outcome
 from chorale.projection.staging import StagingCollector
+from chorale.projector import Projector
+from chorale.reconcile import Reconciler
 from chorale.reconciliation.resolution import subject_of
 from chorale.reconciliation.resolvers import open_resolvers
+from chorale.reconciliation.restoration import Restoration
 from chorale.reconciliation.sightings import content_conflict
 from chorale.update.late import BLOCKHASH_LIFETIME
 from datasources.cache.entities_memory import MemoryEntities
+from datasources.index import open_index
+from tests.chains import RunningChain
 from tests.spine.desk import LIMITS, open_desk
 from tests.spine.parts import LEASE, Actor, Draft, Parts
 from tests.spine.test_state_update_faults import IMPATIENT, LossyChain, Unreliable, final
@@ -185,3 +192,44 @@ async def test_abandoned_bytes_are_deleted_only_behind_their_lease(parts: Parts,
     await parts.content.end_lease(key, found=point.lease_until, lease_until=1)
     assert (await parts.reconciler.settle(replace(conflict, found="older bytes"))).settlement is Settlement.RESOLVED
     assert await stored(parts, draft.content) is None
+
+
+async def test_what_one_replica_is_given_the_others_tell_as_well(
+    parts: Parts, ana: Actor, running: RunningChain, tmp_path: Path
+) -> None:
+    """A replica whose readers met the message as MISSING logs ContentRestored itself, once; its conflict is over."""
+    thread_id = await new_thread(parts, ana)
+    draft = ana.post(thread_id, "Given to one of two")
+    signature = await ana.send(draft.instruction)
+    await parts.projector.settle(thread_id, signature)
+    limits = replace(LIMITS, verification_interval=0.1)
+    restoration = Restoration(
+        parts.chain, parts.content, parts.embedder, parts.index, parts.projector, parts.reconciler, limits
+    )
+    async with open_index(tmp_path / "other", "genesis", running.program_id, "model") as index:
+        other = replace(
+            parts, index=index, projector=Projector(parts.chain, parts.content, parts.embedder, index), limits=limits
+        )
+        other.reconciler = Reconciler({}, other.conflicts, other.announcements, other.measures, limits)
+        equip(other)
+        await other.projector.settle(thread_id, signature)
+        working = asyncio.create_task(other.reconciler.run())
+        try:
+            other.reconciler.met(draft.content.key, ContentState.MISSING)
+            await other.reconciler.drained()
+            assert other.conflicts.before(None, 1)[0].settlement is Settlement.AWAITING_CONTENT
+            done = await restoration.run(
+                RestoreContent(draft.content.body, draft.content.salt, content_hash=draft.hash), None
+            )
+            assert isinstance(done, RestoredContent) and done.restored
+            async with asyncio.timeout(30):
+                while other.conflicts.before(None, 1)[0].settlement is not Settlement.RESOLVED:
+                    await asyncio.sleep(0.02)
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            await other.projector.close()
+        for replica in (parts, other):
+            batch = await replica.index.events_after(thread_id, EventPosition("", 0, thread_id, 0, 0), 100)
+            told = [event for event in batch.events if event.kind is EventKind.CONTENT_RESTORED]
+            assert [event.content_hash for event in told] == [draft.hash]
