@@ -33,7 +33,7 @@ from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, NODE_UNHEALTHY,
 _CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111"
 _ACCOUNTS_PER_CALL = 100
 _STATUSES_PER_CALL = 256
-_MIN_SLOT_WAIT = 5.0
+_MIN_SLOT_WAIT = 4.0  # s, less than a guarded read may take: a slot that is not reached is no failure of the node
 _MIN_SLOT_PAUSE = 0.05
 _REFUSALS = (-32002, -32003, -32602)  # preflight failed, signature verification failed, not a transaction
 _HTTP_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
@@ -289,7 +289,7 @@ class SolanaChain:
         meta = answer.get("meta") or {}
         return decode.transaction_record(
             signature,
-            int(answer["slot"]),
+            decode.slot(answer["slot"]),
             int(answer.get("blockTime") or 0),
             meta.get("err"),
             meta.get("logMessages"),

@@ -77,9 +77,9 @@ async def live_transactions(
             result = notification.result
             with well_formed():
                 if notification.method == "slotNotification":
-                    item: TransactionRecord | SlotTick = SlotTick(int(result["slot"]))
+                    item: TransactionRecord | SlotTick = SlotTick(decode.slot(result["slot"]))
                 else:
-                    at, value = int(result["context"]["slot"]), result["value"]
+                    at, value = decode.slot(result["context"]["slot"]), result["value"]
                     item = decode.transaction_record(
                         decode.text(value["signature"]),
                         at,
@@ -98,7 +98,7 @@ async def live_changes(ws_url: str, address: str) -> AsyncGenerator[int, None]:
         await socket.subscribe("accountSubscribe", [address, {**_CONFIRMED, "encoding": "base64"}], inbox)
         while (notification := await inbox.get()) is not None:
             with well_formed():
-                slot = int(notification.result["context"]["slot"])
+                slot = decode.slot(notification.result["context"]["slot"])
             yield slot
         raise unavailable("the subscription connection was lost")
 

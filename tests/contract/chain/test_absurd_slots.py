@@ -1,0 +1,55 @@
+"""A slot that no chain can have reached is garbage, wherever it comes from: believed, it would be a floor for ever."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from chorale.domain.chain import SlotTick
+from chorale.domain.errors import AuthorityUnavailableError
+from chorale.settings import Limits
+from datasources.solana import client
+from datasources.solana.live import live_transactions
+
+ABSURD = 2**50
+LOGS = {"context": {"slot": ABSURD}, "value": {"signature": "s", "err": None, "logs": []}}
+
+
+async def _now() -> int:
+    return 7
+
+
+async def _block_time(_slot: int) -> int:
+    return 1
+
+
+@pytest.mark.parametrize(
+    ("method", "result"), [("slotNotification", {"slot": ABSURD}), ("logsNotification", LOGS)], ids=["tick", "logs"]
+)
+async def test_absurd_notifications(method: str, result: Any) -> None:
+    """The subscription ends, so that it is made again, and nothing of the message is passed on."""
+
+    async def answer(connection: ServerConnection) -> None:
+        for number in (1, 2):
+            asked = orjson.loads(await connection.recv())
+            await connection.send(orjson.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": number}).decode())
+        subscription = 1 if method == "slotNotification" else 2
+        told = {"jsonrpc": "2.0", "method": method, "params": {"subscription": subscription, "result": result}}
+        await connection.send(orjson.dumps(told).decode())
+        await connection.wait_closed()
+
+    async with serve(answer, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with aclosing(live_transactions(f"ws://127.0.0.1:{port}", "program", _now, _block_time)) as live:
+            assert await anext(live) == SlotTick(7)
+            with pytest.raises(AuthorityUnavailableError, match="malformed"):
+                await anext(live)
+
+
+def test_a_slot_that_is_not_reached_is_told_in_time() -> None:
+    """A read gives up waiting for its slot before its guard would take the wait for a failure of the node."""
+    assert Limits().authority_timeout > client._MIN_SLOT_WAIT
