@@ -22,7 +22,7 @@ def chorale(*arguments: str, data: Path | None = None, **environ: str) -> tuple[
         env=clean | environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,9 +22,17 @@ async def own_server(tmp_path_factory: pytest.TempPathFactory, models: Path) -> 
     """A server with a few messages, whose index may be damaged: it takes no samples, which would repair that."""
     data = tmp_path_factory.mktemp("verify") / "data"
     with running_stack(data, models, CHORALE_VERIFY_EVERY="0") as running:
-        code, _, err = chorale("demo", "--size", "4", data=data)
-        assert code == 0, err
+        await write(running)
         yield running
+
+
+async def write(server: RunningServer) -> None:
+    """A thread with two messages."""
+    actor = await server.actor()
+    await actor.sign_in()
+    thread_id = await actor.create_thread()
+    for body in ("One.", "Two."):
+        await actor.act("postMessage", threadId=thread_id, body=body)
 
 
 def damage(data: Path) -> str:
@@ -72,16 +79,14 @@ async def test_only_who_reads_the_directory_may_ask(own_server: RunningServer) -
         assert json.loads(answer.text.splitlines()[-1])["exitCode"] == 0
 
 
-def test_without_a_server(tmp_path: Path, models: Path) -> None:
+async def test_without_a_server(tmp_path: Path, models: Path) -> None:
     """The command opens the directory itself and looks only; nothing is repaired unless asked."""
     data = tmp_path / "data"
-    shutil.copytree(models, data / "models")
-    code, _, err = chorale("demo", "--size", "3", data=data)
-    assert code == 0, err
+    with running_stack(data, models) as server:
+        await write(server)
     content_hash = damage(data)
-    for _ in range(2):
-        code, out, err = chorale("verify", data=data)
-        assert (code, content_hash in out) == (1, True), (out, err)
-    code, out, _ = chorale("verify", "--repair", data=data)
-    assert (code, "1 healed" in out) == (0, True), out
-    assert chorale("verify", data=data)[0] == 0
+    code, out, err = chorale("verify", data=data)
+    assert (code, f"INDEX_WRONG Message:{content_hash}" in out) == (1, True), (out, err)
+    code, out, _ = chorale("verify", "--repair", "--json", data=data)
+    found = [(each["subject"], each["settlement"]) for each in json.loads(out)["conflicts"]]
+    assert (code, found) == (0, [(f"Message:{content_hash}", "RESOLVED")])  # so the first run has left it
