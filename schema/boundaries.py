@@ -14,7 +14,7 @@ from chorale.domain.projection import CatchUp as Progress
 from schema.conflicts import BoundaryConflict
 from schema.enums import AnnouncementKind, Authority, BoundaryName, Health
 from schema.measures import BoundaryMeasures
-from schema.scalars import Cursor, DateTime
+from schema.scalars import U64, Cursor, DateTime
 
 EVENT_CURSOR = "b"
 """The kind of the cursors of boundary events; they hold the log's id and a number."""
@@ -25,9 +25,9 @@ class Boundary:
     """Wraps findings."""
 
     name: BoundaryName = strawberry.field(description="Which of the four.")
-    checked: int = strawberry.field(description="Entities looked at; one that was looked at twice counts twice.")
-    conflicts: int = strawberry.field(description="Conflicts found.")
-    healed: int = strawberry.field(description="Of these, those that were resolved at once.")
+    checked: U64 = strawberry.field(description="Entities looked at; one that was looked at twice counts twice.")
+    conflicts: U64 = strawberry.field(description="Conflicts found.")
+    healed: U64 = strawberry.field(description="Of these, those that were resolved at once.")
     complete: bool = strawberry.field(description="Whether the last check of it came to its end.")
     problem: str | None = strawberry.field(
         description="Why it did not. Null where it did, and for whoever is no operator."
@@ -39,9 +39,9 @@ class Boundary:
         """What was found at one boundary, with the reason for operators: it may tell of hosts."""
         return cls(
             name=found.name,
-            checked=found.checked,
-            conflicts=found.conflicts,
-            healed=found.healed,
+            checked=U64(found.checked),
+            conflicts=U64(found.conflicts),
+            healed=U64(found.healed),
             complete=not found.problem,
             problem=(found.problem or None) if operator else None,
             checked_at=DateTime(int(found.at)) if found.at else None,
@@ -98,8 +98,8 @@ class VerificationReport:
     finished: bool = strawberry.field(description="Whether it has ended.")
     started_at: DateTime = strawberry.field(description="When it began.")
     finished_at: DateTime | None = strawberry.field(description="When it ended; null while it runs.")
-    total: int = strawberry.field(description="Entities to look at, as far as that is known.")
-    checked: int = strawberry.field(description="Entities looked at.")
+    total: U64 = strawberry.field(description="Entities to look at, as far as that is known.")
+    checked: U64 = strawberry.field(description="Entities looked at.")
     boundaries: list[Boundary] = strawberry.field(description="What was found at each boundary.")
     conflicts: list[BoundaryConflict] = strawberry.field(
         description="The newest conflicts that it found, 200 at most, the oldest first."
@@ -114,8 +114,8 @@ class VerificationReport:
             finished=report.finished_at is not None,
             started_at=DateTime(int(report.started_at)),
             finished_at=None if report.finished_at is None else DateTime(int(report.finished_at)),
-            total=report.total,
-            checked=sum(found.checked for found in report.boundaries),
+            total=U64(report.total),
+            checked=U64(sum(found.checked for found in report.boundaries)),
             boundaries=[Boundary.of(found, operator=True) for found in report.boundaries],
             conflicts=[BoundaryConflict.of(record) for record in report.records],
         )

@@ -9,6 +9,7 @@ import strawberry
 from chorale.domain.measures import MeasuresNow
 from chorale.domain.measures import Spread as Durations
 from schema.enums import ConflictKind
+from schema.scalars import U64
 
 _MILLISECONDS = 1000
 
@@ -17,7 +18,7 @@ _MILLISECONDS = 1000
 class Spread:
     """Percentiles are 0 where nothing was measured."""
 
-    count: int = strawberry.field(description="How often it was measured.")
+    count: U64 = strawberry.field(description="How often it was measured.")
     p50_ms: float = strawberry.field(
         description="Milliseconds that half of the newest measurements (4,096 at most) took at most."
     )
@@ -27,7 +28,7 @@ class Spread:
     def of(cls, measured: Durations) -> Self:
         """The same in milliseconds."""
         p50, p99 = round(measured.p50 * _MILLISECONDS, 3), round(measured.p99 * _MILLISECONDS, 3)
-        return cls(count=measured.count, p50_ms=p50, p99_ms=p99)
+        return cls(count=U64(measured.count), p50_ms=p50, p99_ms=p99)
 
 
 @strawberry.type(description="How many conflicts of a kind there were.")
@@ -35,7 +36,7 @@ class ConflictCount:
     """A conflict that is met again counts again."""
 
     kind: ConflictKind = strawberry.field(description="The kind.")
-    total: int = strawberry.field(description="Since this replica started.")
+    total: U64 = strawberry.field(description="Since this replica started.")
     per_hour: float = strawberry.field(description="In the last hour.")
 
 
@@ -44,8 +45,8 @@ class CacheCount:
     """Counts entities, not requests."""
 
     entity: str = strawberry.field(description="What was read: `thread`, `message` or `user`.")
-    hits: int = strawberry.field(description="Served from the cache.")
-    misses: int = strawberry.field(description="Read from Solana.")
+    hits: U64 = strawberry.field(description="Served from the cache.")
+    misses: U64 = strawberry.field(description="Read from Solana.")
 
 
 @strawberry.type(description="How many entries wait in a bounded queue.")
@@ -84,14 +85,18 @@ class BoundaryMeasures:
             propagation_time=Spread.of(now.propagation_time),
             conflict_rate=sum(now.conflict_rate.values()),
             conflicts=[
-                ConflictCount(kind=kind, total=now.conflicts[kind], per_hour=rate)
+                ConflictCount(kind=kind, total=U64(now.conflicts[kind]), per_hour=rate)
                 for kind, rate in now.conflict_rate.items()
             ],
             recovery_success=now.recovery_success,
             watcher_lag_slots=now.watcher_lag_slots,
             cache_hit_rate=hits / (hits + misses) if hits + misses else None,
             cache=[
-                CacheCount(entity=entity, hits=now.cache_hits.get(entity, 0), misses=now.cache_misses.get(entity, 0))
+                CacheCount(
+                    entity=entity,
+                    hits=U64(now.cache_hits.get(entity, 0)),
+                    misses=U64(now.cache_misses.get(entity, 0)),
+                )
                 for entity in sorted(now.cache_hits | now.cache_misses)
             ],
             queue_depths=[QueueDepth(queue=queue, depth=depth) for queue, depth in sorted(now.queue_depths.items())],
