@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from chorale.domain.approval import MessageStatus
 from chorale.domain.chain import Commitment
 from chorale.domain.conflict import Conflict, ConflictCause, Settlement
-from chorale.domain.content import ContentKey, ContentKind, ContentState
+from chorale.domain.content import ContentKey, ContentKind, ContentState, StoredContent
 from chorale.domain.ports import Chain, ContentStore
 from chorale.projection.staging import COLLECTED, StagingCollector
 from chorale.projector import Projector
@@ -59,18 +60,25 @@ class ContentResolver:
         return Settlement.QUARANTINED, _CORRUPT
 
     async def _abandoned(self, conflict: Conflict) -> Resolution:
-        subject = hash_of(conflict)
-        staged = [
-            content
-            for content in await self._content.staged()
-            if content.key.thread_id == conflict.thread_id
-            and (content.key.hash == subject or (subject is None and content.key.kind is ContentKind.TITLE))
-        ]
+        staged = await self._staged(conflict)
         if not staged:
             return None
         if await self._collector.collect_among(staged):
             return Settlement.RESOLVED, COLLECTED
         return None  # on chain after all, or leased anew
+
+    async def _staged(self, conflict: Conflict) -> list[StoredContent]:
+        """The staged point that a conflict is about, or the titles of its thread."""
+        content_hash = hash_of(conflict)
+        if content_hash is not None:
+            key = message_key(conflict.thread_id, content_hash)
+            stored = (await self._content.fetch([key]))[key].stored
+            return [stored] if stored is not None and stored.status is MessageStatus.STAGED else []
+        return [
+            content
+            for content in await self._content.staged()
+            if content.key.thread_id == conflict.thread_id and content.key.kind is ContentKind.TITLE
+        ]
 
     async def _owned(self, conflict: Conflict) -> Owned:
         """Thread and message as the chain has them; finalized absence alone is believed."""

@@ -18,6 +18,7 @@ from chorale.reconciliation.finality import finalized_now
 from chorale.reconciliation.resolution import Resolution, hash_of, message_key
 
 _ATTEMPTS = 3
+_NAMES = 2_000  # points per page
 
 
 class Payloads:
@@ -40,9 +41,9 @@ class Payloads:
     async def settle(self, thread_id: str, content_hash: str | None, min_slot: int = 0) -> Resolution:
         """Promote; where the point says something else even then, correct it. None where it agrees already."""
         owned = await self._read(thread_id, content_hash, min_slot)
-        key = _key(owned, thread_id, content_hash)
+        key = _key(owned, thread_id, content_hash) or await self._title_of_nothing(thread_id)
         if key is None:
-            return Settlement.FAILED, "The chain has no such thread any more, so that its title cannot be named."
+            return None
         stored = await self._stored(key)
         if stored is None or self._agrees(owned, stored):
             return None  # without bytes it is another conflict
@@ -68,6 +69,17 @@ class Payloads:
             f"The point said {stored.status} of sequence {stored.sequence}; a finalized read of slot {slot} made it "
             f"{became}.",
         )
+
+    async def _title_of_nothing(self, thread_id: str) -> ContentKey | None:
+        """The title's point of a thread that the chain does not have, which alone can tell its name."""
+        place: str | None = None
+        while True:
+            names, place = await self._content.names(place, _NAMES)
+            for name in names:
+                if name.key.kind is ContentKind.TITLE and name.key.thread_id == thread_id and not name.staged:
+                    return name.key
+            if place is None:
+                return None
 
     async def _read(
         self, thread_id: str, content_hash: str | None, min_slot: int, commitment: Commitment = Commitment.CONFIRMED

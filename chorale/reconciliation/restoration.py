@@ -77,17 +77,18 @@ class Restoration:
         self._availability.check(Authority.SOLANA, Authority.QDRANT)
         owned = await self._owned(command)
         content = _proven(command, owned, viewer)
-        before = (await self._content.fetch([content.key]))[content.key].state
+        before = (await self._content.fetch([content.key]))[content.key]
         now = int(self._now())
-        stored = await self._content.restore(content, lease_until=now + self._limits.staged_lease, now=now)
+        lease_until = now + self._limits.staged_lease
+        stored = before.stored or await self._content.restore(content, lease_until=lease_until, now=now)
         owned = await self._promoted(owned, content.key)
         cursor = await tell_restored(self._projector, owned, stored)
-        conflict = content_conflict(content.key, before)
+        conflict = content_conflict(content.key, before.state)
         if conflict is not None:
             self._reconciler.record(conflict, Settlement.RESOLVED, _SUPPLIED)
         self._reconciler.healed(subject_of(content.key), _SUPPLIED)
         thread, message = _entities(owned, content.key)
-        restored = before is not ContentState.AVAILABLE
+        restored = before.state is not ContentState.AVAILABLE
         return RestoredContent(thread, message, owned.slot, restored, cursor, command.client_mutation_id)
 
     async def _owned(self, command: RestoreContent) -> Owned:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
 from chorale.domain.conflict import Conflict
-from chorale.domain.content import Content, ContentKind, Embedding
+from chorale.domain.content import Content, ContentKind, ContentState, Embedding, StoredContent
 from chorale.domain.cursors import event_cursor
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.events import EventKind, EventPosition, NewEvent
@@ -74,9 +74,21 @@ class UpdateSteps:
         if accepted.landed is None:
             await self._check_staged(accepted.content)
         lease_until = int(time.time()) + self._limits.staged_lease
-        stored = await self._content.stage(accepted.content, lease_until=lease_until)
+        stored = await self._stored(accepted, accepted.content, lease_until)
         await self._projector.note_staged(stored)
         return stored.lease_until
+
+    async def _stored(self, accepted: Accepted, content: Content, lease_until: int) -> StoredContent:
+        """Bytes that come with their own transaction are as well proven as those that are supplied again."""
+        now = int(time.time())
+        if accepted.landed is not None:
+            return await self._content.restore(content, lease_until=lease_until, now=now)
+        try:
+            return await self._content.stage(content, lease_until=lease_until)
+        except AuthorityUnavailableError:
+            if (await self._content.fetch([content.key]))[content.key].state is not ContentState.QUARANTINED:
+                raise
+            return await self._content.restore(content, lease_until=lease_until, now=now)
 
     async def send(self, admission: Admission, accepted: Accepted) -> Refusal | None:
         """Hand the transaction to Solana. A Refusal says that it surely did not land."""

@@ -28,8 +28,8 @@ from chorale.reconciliation.sightings import content_conflict
 from chorale.update.late import BLOCKHASH_LIFETIME
 from datasources.cache.entities_memory import MemoryEntities
 from datasources.index import open_index
-from tests.chains import RunningChain
-from tests.spine.desk import LIMITS, open_desk
+from tests.chains import RunningChain, signature_of
+from tests.spine.desk import LIMITS, Desk, open_desk
 from tests.spine.parts import LEASE, Actor, Draft, Parts
 from tests.spine.test_state_update_faults import IMPATIENT, LossyChain, Unreliable, final
 
@@ -233,3 +233,45 @@ async def test_what_one_replica_is_given_the_others_tell_as_well(
             batch = await replica.index.events_after(thread_id, EventPosition("", 0, thread_id, 0, 0), 100)
             told = [event for event in batch.events if event.kind is EventKind.CONTENT_RESTORED]
             assert [event.content_hash for event in told] == [draft.hash]
+
+
+async def test_a_title_of_no_thread_is_staged_again(parts: Parts, ana: Actor) -> None:
+    """Though its conflict can name the thread alone."""
+    equip(parts)
+    draft = ana.thread("Of a thread that never was")
+    key = draft.content.key
+    await parts.stage(draft.content)
+    id, engine = parts.content._identity.point_id(key), parts.content._engine
+    claim = {"status": "PUBLISHED", "sequence": 1}
+    await engine.call(lambda: engine.client.set_payload(parts.content._identity.name, claim, [id], wait=True))
+    conflict = Conflict(
+        ConflictCause.PAYLOAD_WRONG, f"Thread:{key.thread_id}", key.thread_id, "no account", "a point of sequence 1"
+    )
+    assert (await parts.reconciler.settle(conflict)).settlement is Settlement.RESOLVED
+    point = await stored(parts, draft.content)
+    assert point is not None and (point.status, point.sequence) == (MessageStatus.STAGED, 0)
+
+
+async def test_sending_the_transaction_with_its_text_heals_both_kinds_of_loss(desk: Desk, ana: Actor) -> None:
+    """Corrupt before it was sent, or absent after it landed past the server: the mutation brings the bytes and is
+    VERIFIED."""
+    parts = desk.parts
+    thread_id = await new_thread(parts, ana)
+    draft = ana.post(thread_id, "Staged and then damaged")
+    await parts.stage(draft.content)
+    id, engine = parts.content._identity.point_id(draft.content.key), parts.content._engine
+    damage = {"body": "Other words"}
+    await engine.call(lambda: engine.client.set_payload(parts.content._identity.name, damage, [id], wait=True))
+    result = await desk.run(await desk.posting(ana, draft))
+    assert result.update.outcome is Outcome.VERIFIED
+    point = await stored(parts, draft.content)
+    assert point is not None and point.restored_at
+
+    past = ana.post(thread_id, "Landed before anybody here had its text")
+    command = await desk.posting(ana, past)
+    await parts.chain.send(command.signed_transaction)
+    await parts.chain.confirm(signature_of(command.signed_transaction), 20)
+    result = await desk.run(command)
+    assert result.update.outcome is Outcome.VERIFIED
+    point = await stored(parts, past.content)
+    assert point is not None and (point.status, point.restored_at > 0) == (MessageStatus.PUBLISHED, True)
