@@ -86,6 +86,7 @@ class Limits:
     conflict_log: int = 1_000
     reconcile_queue: int = 1_000
     reconcile_attempts: int = 3
+    reconcile_at_once: int = 16
     verification_batch: int = 100
     verification_records: int = 200
     verification_interval: float = 30.0

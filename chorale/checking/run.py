@@ -13,7 +13,7 @@ from typing import Protocol
 from chorale.announcements import Announcements
 from chorale.checking.findings import Checked, Checker
 from chorale.domain.boundaries import AnnouncementKind, BoundaryFindings, BoundaryName, VerificationReport
-from chorale.domain.conflict import Conflict, ConflictRecord, Settlement
+from chorale.domain.conflict import Conflict, ConflictCause, ConflictRecord, Settlement
 from chorale.domain.errors import ChoraleError
 from chorale.reconcile import Reconciler
 from chorale.settings import Limits
@@ -21,6 +21,7 @@ from chorale.settings import Limits
 _log = logging.getLogger(__name__)
 
 _SAID_EVERY = 1.0  # s between announcements of progress
+_OF_ROWS = (ConflictCause.INDEX_BEHIND, ConflictCause.INDEX_WRONG)
 _HEALED = frozenset({Settlement.RESOLVED, Settlement.CLIENT_TOLD})
 _CANCELLED = "The verification was cancelled."
 
@@ -61,6 +62,7 @@ class Run:
         self._found = {checker.name: BoundaryFindings(checker.name) for checker in checkers}
         self._records: deque[ConflictRecord] = deque(maxlen=limits.verification_records)
         self._said_at = 0.0
+        self._places = asyncio.Semaphore(limits.reconcile_at_once)
 
     async def to_the_end(self) -> VerificationReport:
         """Check everything; the report. Only the complete kind is announced."""
@@ -112,7 +114,7 @@ class Run:
 
     async def _take(self, name: BoundaryName, batch: Checked) -> None:
         self._total += batch.expected
-        records = [record for conflict in batch.conflicts if (record := await self._told(conflict)) is not None]
+        records = await self._told_all(batch.conflicts)
         self._records += records
         healed = sum(record.settlement in _HEALED for record in records)
         self._add(name, batch.entities, len(records), healed, "")
@@ -120,6 +122,25 @@ class Run:
         if now - self._said_at >= _SAID_EVERY:
             self._said_at = now
             self._say(AnnouncementKind.VERIFICATION_PROGRESS, f"Verification {self.number}: {self._sums()}.")
+
+    async def _told_all(self, conflicts: Sequence[Conflict]) -> list[ConflictRecord]:
+        """What became of conflicts, in their order. Each may wait until the chain has finalized, so that those of
+        different threads or points wait together; rows of one thread are replaced as a whole, one conflict at a time.
+        """
+        lanes: dict[str, list[int]] = {}
+        for at, conflict in enumerate(conflicts):
+            lanes.setdefault(conflict.thread_id if conflict.cause in _OF_ROWS else conflict.subject, []).append(at)
+        records: dict[int, ConflictRecord | None] = {}
+
+        async def work(lane: Sequence[int]) -> None:
+            async with self._places:
+                for at in lane:
+                    records[at] = await self._told(conflicts[at])
+
+        async with asyncio.TaskGroup() as tasks:
+            for lane in lanes.values():
+                tasks.create_task(work(lane), name="settle conflicts")
+        return [record for at in range(len(conflicts)) if (record := records[at]) is not None]
 
     async def _told(self, conflict: Conflict) -> ConflictRecord | None:
         """What became of a conflict; None where it was gone when it was to be settled, often with another one."""

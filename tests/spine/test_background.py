@@ -15,21 +15,23 @@ from chorale.boundaries import Boundaries
 from chorale.checking.findings import Checked
 from chorale.domain.boundaries import BoundaryName
 from chorale.domain.chain import AccountData, AccountsRead, SlotTick
-from chorale.domain.conflict import Conflict, ConflictRecord, Settlement
+from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, ConflictRecord, Settlement
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.projection import ThreadProgress
 from chorale.domain.updates import Authority
 from chorale.process import house
-from chorale.process.verification_report import NOT_CHECKED, exit_code
+from chorale.process.verification_report import AGREED, NOT_CHECKED, exit_code
 from chorale.projection.forks import ForkWatch
 from chorale.projection.inbox import Inbox, pump
 from chorale.projection.progress import ChainProgress
 from chorale.projection.pulse import Pulse
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.accounts import read_owned
+from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.settings import Limits, Settings
 from datasources.guard.heartbeat import Heartbeat
+from datasources.metrics import PrometheusMeasures
 
 PROGRAM = "Vote111111111111111111111111111111111111111"
 THREAD = "ab" * 32
@@ -129,6 +131,45 @@ async def test_check_that_breaks() -> None:
     assert report.finished_at is not None
     assert exit_code(report) == NOT_CHECKED
     assert "ValueError" in report.boundaries[0].problem
+
+
+class Damaged:
+    """One batch of conflicts: two points, and two rows of one thread."""
+
+    name = BoundaryName.QDRANT_CONTENT
+
+    async def whole(self) -> AsyncGenerator[Checked, None]:
+        """The batch."""
+        causes = (ConflictCause.PAYLOAD_WRONG,) * 2 + (ConflictCause.INDEX_WRONG,) * 2
+        conflicts = [Conflict(cause, f"Message:{at}", THREAD, "", "") for at, cause in enumerate(causes)]
+        yield Checked(4, tuple(conflicts))
+
+    def sample(self, size: int) -> AsyncGenerator[Checked, None]:
+        """The same."""
+        return self.whole()
+
+
+async def test_conflicts_wait_together() -> None:
+    """Conflicts of different points are settled at the same time, those of one thread's rows one after another."""
+    together = asyncio.Barrier(3)  # both points and one row: alone, none of them would go on
+    under_way: set[str] = set()
+
+    class Waiting:
+        async def resolve(self, conflict: Conflict) -> tuple[Settlement, str]:
+            if conflict.cause is ConflictCause.INDEX_WRONG:
+                assert not under_way & {"Message:2", "Message:3"}
+            under_way.add(conflict.subject)
+            if conflict.subject != "Message:3":
+                async with asyncio.timeout(30):
+                    await together.wait()
+            under_way.discard(conflict.subject)
+            return Settlement.RESOLVED, "It was written anew."
+
+    told, log = Announcements(10, 10), ConflictLog(10)
+    reconciler = Reconciler({ConflictKind.OWNERSHIP: Waiting()}, log, told, PrometheusMeasures())
+    report = await Boundaries([Damaged()], reconciler, told, Limits()).verify(repair=True)
+    assert [record.conflict.subject for record in report.records] == [f"Message:{at}" for at in range(4)]
+    assert exit_code(report) == AGREED
 
 
 async def test_house_that_cannot_open_again(monkeypatch: pytest.MonkeyPatch) -> None:
