@@ -41,6 +41,8 @@ class ClientReports:
         it was just told to refresh."""
         now = self._now()
         before = self._forget(client)
+        if not versions:
+            return
         self._clients[client] = {
             thread_id: Shown(version, now, _since(before.get(thread_id), version, now) if thread_id in behind else None)
             for thread_id, version in versions.items()
@@ -60,10 +62,12 @@ class ClientReports:
     def tell(self, thread_id: str, version: int) -> None:
         """What clients show of this thread in other versions than the true `version` counts as settled: they are told
         with their next report."""
-        for shown in self._clients.values():
+        for client, shown in list(self._clients.items()):
             if thread_id in shown and (shown[thread_id].version > version or shown[thread_id].behind_since is not None):
                 del shown[thread_id]
                 self._entities -= 1
+            if not shown:
+                del self._clients[client]
 
     def after(self, place: int, limit: int) -> tuple[tuple[str, Mapping[str, Shown]], ...]:
         """Reports of at most `limit` clients from the place `place` on, oldest first; empty behind the last."""

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from chorale.domain.conflict import ConflictKind, Settlement
 from chorale.domain.content import ContentKey, ContentKind
 from chorale.domain.paging import PageRequest
 from chorale.reconciliation.resolvers import open_resolvers
+from chorale.reconciliation.ui import UiResolver
 from datasources.embeddings import FastEmbedder
 from tests.chains import MINIMUM_STAKE, running_localnet
 from tests.spine.checked import LIMITS, House, begin_thread, publish
@@ -274,6 +276,21 @@ async def test_points_that_nothing_refers_to_are_found(site: Site) -> None:
     assert await site.house.causes() == [("PAYLOAD_WRONG", f"Message:{draft.hash}")]
     await site.house.delete_point(site.key(draft))
     assert await site.house.causes() == []
+
+
+async def test_clients_that_show_the_past_again_are_found(site: Site) -> None:
+    """Behind once is what refreshing is for; the same version again, long after having been told, is a conflict."""
+    house = site.house.with_limits(ui_patience=-1.0)
+    house.reconciler.equip({ConflictKind.UI: UiResolver(house.reports)})
+    house.reports.note("a client", {site.thread_id: 4}, frozenset())
+    house.reports.note("another", {site.thread_id: 1, "": 1}, frozenset())
+    assert await house.causes() == []
+    for _ in range(2):
+        house.reports.note("another", {site.thread_id: 1}, frozenset({site.thread_id}))
+    assert await house.causes() == [("UI_BEHIND", f"Thread:{site.thread_id}")]
+    report = await house.boundaries.verify(repair=True)
+    assert [record.settlement for record in report.records] == [Settlement.CLIENT_TOLD]
+    assert await house.causes() == []
 
 
 async def test_rows_that_make_no_sense_are_found(site: Site) -> None:
