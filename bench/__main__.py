@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import keeper, page, proof, search, start, submit, verify
+from bench import converge, follow, keeper, page, proof, search, start, submit, verify
 from bench.people import Demo
 from bench.report import machine
 from bench.serving import scratch
@@ -26,6 +26,8 @@ BENCHMARKS: dict[str, Callable[[Demo], Awaitable[str]]] = {
     "start": start.run,
     "search": search.run,
     "keeper": keeper.run,
+    "follow": follow.run,
+    "converge": converge.run,
 }
 TABLES = ("compute_units", "rent")
 

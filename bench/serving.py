@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +37,14 @@ class Memory:
 
 
 @asynccontextmanager
-async def serving(data: Path, *, port: int = 0, demo: bool = False, ready: bool = True) -> AsyncIterator[Running]:
-    """A server on the folder `data`. `ready` waits until it says where GraphiQL is (with `demo`: all data made)."""
+async def serving(
+    data: Path, *, port: int = 0, demo: bool = False, ready: bool = True, further: Mapping[str, str] | None = None
+) -> AsyncIterator[Running]:
+    """A server on the folder `data`; `further` are settings without their `CHORALE_`. `ready` waits until it says where
+    GraphiQL is (with `demo`: all data made)."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CHORALE_")}
     settings = {"DATA": str(data), "PORT": str(port), "CHAIN_RPC_PORT": "0", "DEMO": "01"[demo]}
+    settings |= further or {}
     environment = kept | {f"CHORALE_{name}": value for name, value in settings.items()}
     command = (sys.executable, "-m", "chorale", "serve")
     async with _process(command, environment) as process:

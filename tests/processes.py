@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import subprocess
 import time
@@ -49,6 +50,16 @@ def free_port(*, pair: bool = False) -> int:
             with socket.socket() as second, contextlib.suppress(OSError):
                 second.bind(("127.0.0.1", port + 1))
                 return port
+
+
+def lasting_port(*, pair: bool = False) -> int:
+    """The same for who lets go of it and comes back: below those that the kernel gives to outgoing connections."""
+    while True:
+        port = random.randrange(12_000, 30_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for each in (port, port + 1) if pair else (port,):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", each))
+            return port
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -265,12 +265,19 @@ class Actor:
 
 @contextmanager
 def running_stack(
-    data: Path, models: Path, cluster: RunningChain | None = None, **environ: str
+    data: Path,
+    models: Path,
+    cluster: RunningChain | None = None,
+    *,
+    launcher: tuple[str, ...] = ("-m", "chorale"),
+    **environ: str,
 ) -> Iterator[RunningServer]:
-    """A server on `data`, which gets the built model from `models`; further settings as `CHORALE_…` keywords."""
+    """A server on `data`, which gets the built model from `models`; further settings as `CHORALE_…` keywords. By
+    `launcher` Python is told how to run the command line."""
     if not (data / "models").exists():
         shutil.copytree(models, data / "models")
     server = RunningServer(data, environ, cluster)
+    server.launcher = launcher
     server.start()
     try:
         yield server

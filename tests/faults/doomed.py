@@ -1,4 +1,5 @@
 """`chorale` that kills itself: `python -m tests.faults.doomed POINT serve` ends with SIGKILL when it comes to POINT.
+With "without:KIND" it lives, and its reconciler has no resolver for that kind of conflict.
 
 POINT is a name of `POINTS` with ":before", ":after" or, for what commits, ":inside" (before its COMMIT), and, if not at
 the first time, ":N". It counts only while the file named by CHORALE_TEST_ARMED exists, so that a start is survived.
@@ -13,6 +14,8 @@ import signal
 import sys
 from pathlib import Path
 from typing import Any
+
+from chorale.domain.conflict import ConflictKind
 
 POINTS = {
     "stage": ["datasources.qdrant.store:QdrantContent.stage"],
@@ -61,6 +64,9 @@ class Doom:
 def prepare(point: str, armed: Path) -> None:
     """Wrap what POINT names."""
     name, _, rest = point.partition(":")
+    if name == "without":
+        _leave_out(ConflictKind(rest))
+        return
     where, _, calls = rest.partition(":")
     doom = Doom(armed, int(calls or 1))
     for target in (INSIDE if where == "inside" else POINTS)[name]:
@@ -71,6 +77,20 @@ def prepare(point: str, armed: Path) -> None:
             holder = getattr(holder, part)
         wrap = _function if where == "inside" else _method
         setattr(holder, attribute, wrap(getattr(holder, attribute), doom, where))
+
+
+def _leave_out(kind: ConflictKind) -> None:
+    from chorale.reconciliation import resolvers
+
+    whole = resolvers.open_resolvers
+
+    @functools.wraps(whole)
+    def lacking(*arguments: Any, **options: Any) -> Any:
+        mapping = whole(*arguments, **options)
+        del mapping[kind]
+        return mapping
+
+    resolvers.open_resolvers = lacking
 
 
 def _method(original: Any, doom: Doom, where: str) -> Any:

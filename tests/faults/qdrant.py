@@ -39,6 +39,11 @@ class Points:
         """Let a point say something else."""
         self.client.set_payload(self._name, payload, points=[id], wait=True)
 
+    def payload(self, id: Any) -> dict[str, Any]:
+        """What a point says."""
+        [found] = self.client.retrieve(self._name, [id], with_payload=True)
+        return found.payload or {}
+
     def drop(self, id: Any) -> None:
         """Delete a point."""
         self.client.delete(self._name, models.PointIdsList(points=[id]), wait=True)

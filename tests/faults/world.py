@@ -18,7 +18,7 @@ from tests.faults.promises import check_deed, check_events, check_nothing_leaks,
 from tests.faults.report import Healing, ScenarioReport
 from tests.faults.strangers import Strangers, looking
 from tests.faults.writers import Deed, Pair, UnansweredError, make_pairs
-from tests.processes import free_port
+from tests.processes import lasting_port
 from tests.redis import RunningRedis
 from tests.stack import RunningServer, running_stack
 
@@ -159,20 +159,17 @@ async def open_world(
     *,
     cluster: RunningChain | None = None,
     direct: RunningChain | None = None,
-    launcher: tuple[str, ...] = (),
+    launcher: tuple[str, ...] = ("-m", "chorale"),
     **environ: str,
 ) -> AsyncIterator[World]:
     """A server of its own for one scenario, with strangers who look all the time. `cluster` is the chain as the server
     reaches it (embedded where there is none), `direct` the same past every proxy; `environ` are further `CHORALE_…`."""
-    settings = {"CHORALE_PORT": str(free_port()), "CHORALE_CHAIN_RPC_PORT": str(free_port(pair=True))}
+    settings = {"CHORALE_PORT": str(lasting_port()), "CHORALE_CHAIN_RPC_PORT": str(lasting_port(pair=True))}
     if options.redis is not None:
         settings["CHORALE_CACHE_URL"] = options.redis.url
     chain = cluster or options.cluster
-    with running_stack(options.folder / report.name / "data", options.models, chain, **settings | environ) as server:
-        if launcher:
-            server.stop()
-            server.launcher = launcher
-            server.start()
+    data = options.folder / report.name / "data"
+    with running_stack(data, options.models, chain, launcher=launcher, **settings | environ) as server:
         asked = OnChain(direct or chain or server.chain)
         world = World(options, server, asked, random.Random(report.seed), report)
         strangers = Strangers(server, asked, world.deeds)
