@@ -16,6 +16,7 @@ from chorale.domain.content import PointName
 from chorale.domain.ports import ContentStore
 
 _NAMES = 2_000  # points per page of names: the embedded engine sorts all of them for each page
+_NAMES_EVERY = 10  # samples; for the same reason many at a time
 
 
 class QdrantContentState:
@@ -35,6 +36,7 @@ class QdrantContentState:
         self._thread_round = Round(self._index.thread_ids)
         self._message_round = Round(self._index.hashes_after)
         self._place: str | None = None
+        self._samples = 0
 
     async def whole(self) -> AsyncGenerator[Checked, None]:
         """See Checker."""
@@ -57,8 +59,11 @@ class QdrantContentState:
         most = min(size, self._batch)
         yield await self._titles(await self._thread_round.next(most))
         yield await self._messages(await self._message_round.next(most))
-        names, self._place = await self._content.names(self._place, most)
-        yield await self._strays(names)
+        self._samples += 1
+        if self._samples % _NAMES_EVERY == 0:
+            names, self._place = await self._content.names(self._place, most * _NAMES_EVERY)
+            for at in range(0, len(names), most):
+                yield await self._strays(names[at : at + most])
 
     async def _titles(self, thread_ids: Sequence[str]) -> Checked:
         wanted = {thread_id: None for thread_id in thread_ids if is_hash(thread_id)}
