@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from chorale.context import Context
 from chorale.domain.errors import AuthorityUnavailableError, ForbiddenError, UnauthenticatedError
+from chorale.domain.updates import Authority
 from programs.transactions import DecodedTransaction, TransactionMalformed, decode_transaction
 from resolvers.permissions import still_admitted
 
@@ -52,6 +53,8 @@ async def still_operator(context: Context) -> None:
 
 async def _is_admin(context: Context, wallet: str) -> bool:
     read = await context.loaders.protocol()
+    if context.loaders.stale is not None:  # what was known of the admin decides nothing
+        raise AuthorityUnavailableError(Authority.SOLANA)
     return read is not None and read[0].admin == wallet
 
 

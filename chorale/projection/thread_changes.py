@@ -16,6 +16,7 @@ from chorale.domain.events import EventKind, NewEvent, ProgramEvent, Transaction
 from chorale.domain.ports import Chain
 from chorale.domain.projection import Projection, ThreadProgress
 from chorale.domain.updates import Authority
+from chorale.projection.garbage import as_away
 from chorale.projection.thread_history import ThreadHistory
 from programs.accounts import (
     MESSAGE_THREAD,
@@ -138,11 +139,12 @@ class ThreadChanges:
         read = await self._chain.accounts([address, *addresses], min_context_slot=min_slot, commitment=commitment)
         # Anyone may send lamports to an address before the program makes its account there: then another owns it.
         own = [data if data is not None and data.owner == self._chain.program_id else None for data in read.accounts]
-        for data in own[1:]:
-            if data is not None:
-                message = decode_message(data.address, data.data)
-                into[message.content_hash] = message
-        return read.slot, None if own[0] is None else decode_thread(address, own[0].data)
+        with as_away():
+            for data in own[1:]:
+                if data is not None:
+                    message = decode_message(data.address, data.data)
+                    into[message.content_hash] = message
+            return read.slot, None if own[0] is None else decode_thread(address, own[0].data)
 
 
 def accounts_in(read: AccountsRead) -> Iterator[ProgramAccount]:

@@ -6,6 +6,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import ProgramEvent, TransactionRecord
 from chorale.domain.ports import Chain, IndexReader
 from chorale.domain.updates import Authority
+from chorale.projection.garbage import as_away
 from programs.accounts import decode_thread
 from programs.interface import EVENTS
 
@@ -33,6 +34,7 @@ async def threads_of(record: TransactionRecord, chain: Chain, index: IndexReader
                 raise AuthorityUnavailableError(
                     Authority.SOLANA, f"The node has an event of thread {address} and not yet its account."
                 )
-            thread_id = decode_thread(address, account.data).thread_id
+            with as_away():
+                thread_id = decode_thread(address, account.data).thread_id
         found.add(thread_id)
     return found

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.chain import Commitment
-from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain
-from chorale.domain.updates import Authority
-from programs.accounts import AccountMalformed, decode_message, decode_thread
+from chorale.projection.garbage import as_away
+from programs.accounts import decode_message, decode_thread
 from programs.addresses import ProgramAddresses
 
 
@@ -38,9 +37,7 @@ async def read_owned(
     read = await chain.accounts(wanted, min_context_slot=min_slot or None, commitment=commitment)
     # Anyone can send lamports to an address before the program makes its account there.
     own = [data if data is not None and data.owner == chain.program_id else None for data in read.accounts]
-    try:
+    with as_away():
         messages = [decode_message(data.address, data.data) for data in own[1:] if data is not None]
         thread = None if own[0] is None else decode_thread(own[0].address, own[0].data)
-    except AccountMalformed as error:
-        raise AuthorityUnavailableError(Authority.SOLANA, f"The node answers with garbage: {error}") from error
     return Owned(read.slot, thread, {message.content_hash: message for message in messages})

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chorale.domain.chain import HistoryEntry
+from chorale.domain.chain import AccountsRead, HistoryEntry
 from chorale.domain.content import Promotion
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import EventKind, EventPosition, LoggedEvent
@@ -43,6 +43,23 @@ class ForgetfulChain:
     async def history(self, address: str, **options: Any) -> Sequence[HistoryEntry]:
         entries: Sequence[HistoryEntry] = await self._chain.history(address, **options)
         return entries[: self.kept]
+
+
+class TruncatingChain:
+    """The real chain behind a node that cuts every account in half."""
+
+    def __init__(self, chain: Any) -> None:
+        self._chain = chain
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    async def accounts(self, addresses: Sequence[str], **options: Any) -> AccountsRead:
+        read: AccountsRead = await self._chain.accounts(addresses, **options)
+        return replace(
+            read,
+            accounts=tuple(data and replace(data, data=data.data[: len(data.data) // 2]) for data in read.accounts),
+        )
 
 
 class AbsentContent:
@@ -115,6 +132,18 @@ async def test_forgotten_history_is_a_gap_and_state_is_whole(parts: Parts, ana: 
     settled = await projector.settle(thread_id, await post(parts, ana, thread_id, "One more"))
     assert settled.position.sequence == 6
     await assert_whole(parts, thread_id, 5)
+
+
+async def test_a_node_that_answers_with_garbage_is_away(parts: Parts, ana: Actor) -> None:
+    """An account that no program writes is the node's fault: nothing is derived from it, and it is asked again."""
+    thread_id, signatures = await posts(parts, ana, 1)
+    chain: Any = TruncatingChain(parts.chain)
+    with pytest.raises(AuthorityUnavailableError, match="garbage") as raised:
+        await Projector(chain, parts.content, parts.embedder, parts.index).settle(thread_id, signatures[-1])
+    assert raised.value.authority is Authority.SOLANA
+    assert await parts.index.thread_sequence(thread_id) == 0
+    await parts.projector.settle(thread_id, signatures[-1])
+    await assert_whole(parts, thread_id, 1)
 
 
 async def test_a_node_whose_history_lags_is_asked_again(
