@@ -1,4 +1,4 @@
-"""follow: from a change on chain to a subscriber, at 25 and 200 changes per second, against PubSub of the same RPC itself."""
+"""follow: from a change on chain to a subscriber, at 25 and 200 a second, beside PubSub of the same RPC alone."""
 
 from __future__ import annotations
 

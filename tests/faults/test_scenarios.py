@@ -28,6 +28,7 @@ async def _run(name: str, options: Options) -> None:
 
 @needs_proc
 @pytest.mark.faults
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "kills"])  # which has a test of its own
 async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> None:
     """On the embedded chain, with sessions and cache in memory."""
@@ -36,6 +37,7 @@ async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> 
 
 @needs_proc
 @pytest.mark.faults
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize("name", _WITH_REDIS)
 async def test_with_redis(name: str, tmp_path: Path, models: Path, seed: int) -> None:
     """The same with sessions and cache in Redis."""
@@ -48,6 +50,7 @@ async def test_with_redis(name: str, tmp_path: Path, models: Path, seed: int) ->
 
 @needs_proc
 @pytest.mark.faults
+@pytest.mark.timeout(420)
 @pytest.mark.validator
 @pytest.mark.parametrize("name", _ON_VALIDATOR)
 async def test_on_the_validator(name: str, validator: RunningChain, tmp_path: Path, models: Path, seed: int) -> None:
