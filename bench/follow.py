@@ -24,7 +24,7 @@ SECONDS = 5
 WARM_UP = 1
 THREADS = 20
 _SENDERS = 8
-_PATIENCE = 180.0
+_PATIENCE = 60.0
 _OPTIONS = {"encoding": "base64", "skipPreflight": True}
 _EVENTS = "subscription Events($id: Hash!) { threadEvents(threadId: $id) { signature } }"
 
@@ -68,7 +68,8 @@ async def _measured(author: Author, chain: RunningChain, server: Running, rate: 
     measured = [signature_of(one) for one in transactions[rate * WARM_UP :]]
     missing = [signature for signature in measured if signature not in ours or signature not in raw]
     if missing:
-        raise RuntimeError(f"{len(missing)} of {len(measured)} changes were not heard of in {_PATIENCE:.0f} s.")
+        by = f"{sum(one not in raw for one in missing)} by raw PubSub, {sum(one not in ours for one in missing)} here"
+        raise RuntimeError(f"{len(missing)} of {len(measured)} changes were not heard of in {_PATIENCE:.0f} s: {by}.")
     took = {
         "raw logsSubscribe": [(raw[one] - sent[one]) * 1e3 for one in measured],
         "threadEvents over graphql-transport-ws": [(ours[one] - sent[one]) * 1e3 for one in measured],
