@@ -7,7 +7,7 @@ import json
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,6 @@ class Fault(ABC):
     redis: RunningRedis
 
     verified = True  # whether a verification has to find it
-
-    async def prepare(self) -> None:
-        """Before the server without the resolver is harmed."""
 
     @abstractmethod
     async def harm(self) -> None:
@@ -84,27 +81,20 @@ class WrongBytes(Fault):
 
 
 class WrongEntry(Fault):
-    """CACHE: an entry of Redis is older than it says."""
-
-    older: dict[bytes, bytes] = field(default_factory=dict)
-
-    async def prepare(self) -> None:
-        """Keep entries of now, then write."""
-        pair = self.world.pairs[0]
-        await self._read()
-        with Redis.from_url(self.redis.url) as redis:
-            self.older = {key: redis.hget(key, "e") for key in self._keys(redis)}
-        assert self.older
-        await (await pair.begin("castVote", approve=False)).run()
+    """CACHE: an entry of Redis differs from its account. One that is merely old would be read anew by whoever meets it,
+    without a resolver."""
 
     async def harm(self) -> None:
-        """Put them back as if they had been read behind the last floor: what Redis would serve then."""
+        """Another content root, in an entry behind the last floor, which is served."""
+        account = await self.world.chain.thread(self.world.pairs[0].thread_id)
+        assert account is not None
+        root = bytes.fromhex(account.content_root)
         await self._read()
         with Redis.from_url(self.redis.url) as redis:
             for key in self._keys(redis):
-                if key in self.older:
-                    slot = int(redis.hget(key, "s") or 0)
-                    redis.hset(key, mapping={"e": self.older[key], "s": slot + 1})
+                entry, slot = redis.hmget(key, "e", "s")
+                if entry is not None and root in entry:
+                    redis.hset(key, mapping={"e": entry.replace(root, root[::-1]), "s": int(slot) + 1})
 
     async def _read(self) -> None:
         thread_id = self.world.pairs[0].thread_id
@@ -168,7 +158,6 @@ async def test_nothing_else_heals_it(kind: str, tmp_path: Path, models: Path, re
         ) as world:
             await world.settle_down()
             fault = FAULTS[kind](world, points, redis)
-            await fault.prepare()
             await fault.harm()
             left = await _verified(fault)
             assert not await fault.is_healed(left), left
