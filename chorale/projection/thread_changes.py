@@ -68,13 +68,18 @@ class ThreadChanges:
         history = ThreadHistory(self._chain, address, known, records)
         messages: dict[str, MessageAccount] = {}
         wanted: set[str] = set(history.touched())
+        slot, thread, ahead = 0, None, False
         for _ in range(_READS):
-            slot, thread = await self._read(address, wanted, max(min_slot, known.slot), messages)
-            if thread is None or thread.sequence <= known.sequence:
-                return None
-            await self._gather(history, thread)
-            if history.holes(thread.sequence):
-                return await self.whole(thread_id, known, records, min_slot)
+            min_slot, newest = await self._read(address, wanted, max(min_slot, known.slot), messages)
+            # A version that was read stays the goal while its messages can be had: a thread that never rests has one
+            # more of them at every read.
+            if thread is None or newest is None or ahead:
+                slot, thread = min_slot, newest
+                if thread is None or thread.sequence <= known.sequence:
+                    return None
+                await self._gather(history, thread)
+                if history.holes(thread.sequence):
+                    return await self.whole(thread_id, known, records, min_slot)
             touched = history.touched(thread.sequence)
             wanted = {
                 key for key, sequence in touched.items() if key not in messages or messages[key].sequence < sequence
@@ -83,7 +88,6 @@ class ThreadChanges:
             if not wanted and not ahead:
                 events = _events(thread, slot, history)
                 return Projection(thread, slot, tuple(messages[key] for key in touched), events)
-            min_slot = slot
         raise StaleReadError(f"Thread {thread_id} kept changing while it was projected.")
 
     async def whole(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,22 @@ class ForgetfulChain:
     async def history(self, address: str, **options: Any) -> Sequence[HistoryEntry]:
         entries: Sequence[HistoryEntry] = await self._chain.history(address, **options)
         return entries[: self.kept]
+
+
+class RestlessChain:
+    """The real chain, where somebody posts before every read of accounts."""
+
+    def __init__(self, chain: Any, happens: Callable[[], Awaitable[object]]) -> None:
+        self._chain = chain
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    async def accounts(self, addresses: Sequence[str], **options: Any) -> AccountsRead:
+        await self._happens()
+        read: AccountsRead = await self._chain.accounts(addresses, **options)
+        return read
 
 
 class TruncatingChain:
@@ -102,6 +119,13 @@ async def log_of(parts: Parts, thread_id: str) -> list[LoggedEvent]:
     return list(batch.events)
 
 
+async def assert_whole_up_to(parts: Parts, thread_id: str, sequence: int) -> None:
+    """All posts up to that version are listed, and every event is logged once, in order."""
+    page = await parts.index.messages(thread_id, PageRequest(first=100), viewer=None)
+    assert len(page.rows) == sequence - 1
+    assert [event.sequence for event in await log_of(parts, thread_id)] == list(range(1, sequence + 1))
+
+
 async def assert_whole(parts: Parts, thread_id: str, count: int) -> None:
     """All posts are listed and proven against the account's root."""
     page = await parts.index.messages(thread_id, PageRequest(first=100), viewer=None)
@@ -132,6 +156,19 @@ async def test_forgotten_history_is_a_gap_and_state_is_whole(parts: Parts, ana: 
     settled = await projector.settle(thread_id, await post(parts, ana, thread_id, "One more"))
     assert settled.position.sequence == 6
     await assert_whole(parts, thread_id, 5)
+
+
+async def test_a_thread_that_never_rests_is_projected(parts: Parts, ana: Actor) -> None:
+    """Each read finds one more message than the one before, and still each round comes to an end, at one version."""
+    thread_id, signatures = await posts(parts, ana, 1)
+    chain: Any = RestlessChain(parts.chain, lambda: post(parts, ana, thread_id, f"At {time.monotonic_ns()}"))
+    projector = Projector(chain, parts.content, parts.embedder, parts.index)
+    reached = (await projector.settle(thread_id, signatures[-1])).sequence
+    assert reached >= 2
+    await assert_whole_up_to(parts, thread_id, reached)
+    final = (await parts.projector.settle(thread_id, min_slot=await parts.chain.slot())).sequence
+    assert final > reached
+    await assert_whole(parts, thread_id, final - 1)
 
 
 async def test_a_node_that_answers_with_garbage_is_away(parts: Parts, ana: Actor) -> None:
