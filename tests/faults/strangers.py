@@ -25,12 +25,14 @@ class Strangers:
     """`shown` are the answers that held bytes of a message that the chain does not call published, or of the title of a
     thread that it does not have."""
 
-    def __init__(self, server: RunningServer, chain: OnChain, deeds: Callable[[], Sequence[Deed]]) -> None:
+    def __init__(
+        self, server: RunningServer, chain: OnChain, deeds: Callable[[], Sequence[Deed]], public: set[str]
+    ) -> None:
         self._server = server
         self._chain = chain
         self._deeds = deeds
         self._suspected: dict[str, tuple[Deed, str]] = {}
-        self._public: set[str] = set()  # bodies that the chain has called published once: a fork takes nothing back
+        self._public = public  # bodies that the chain has called published once: a fork takes nothing back
         self.shown: list[str] = []
         self.looks = 0
 

@@ -47,7 +47,8 @@ class Options:
 
 @dataclass
 class World:
-    """`chain` is asked past every proxy. `made_by_server` are events that the server is allowed to have added."""
+    """`chain` is asked past every proxy. `made_by_server` are events that the server is allowed to have added, `public`
+    the bodies that have been published once: whatever history becomes, they may have been read."""
 
     options: Options
     server: RunningServer
@@ -57,6 +58,7 @@ class World:
     pairs: list[Pair] = field(default_factory=list)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     made_by_server: Collection[str] = ("UpdateVerified",)
+    public: set[str] = field(default_factory=set)
 
     def deeds(self) -> list[Deed]:
         """All deeds, in no order."""
@@ -172,7 +174,7 @@ async def open_world(
     with running_stack(data, options.models, chain, launcher=launcher, **settings | environ) as server:
         asked = OnChain(direct or chain or server.chain)
         world = World(options, server, asked, random.Random(report.seed), report)
-        strangers = Strangers(server, asked, world.deeds)
+        strangers = Strangers(server, asked, world.deeds, world.public)
         try:
             async with looking(strangers):
                 yield world

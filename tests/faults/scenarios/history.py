@@ -41,6 +41,7 @@ async def _fork(world: World, chain: ReplaceableChain) -> None:
     for verb in ("postMessage", "submitMessage"):
         await (await pair.begin(verb)).run()
     undone = pair.deeds[before:]
+    world.public.update(deed.body for deed in undone if deed.status == "PUBLISHED")
     await asyncio.to_thread(chain.kill)
     chain.put_back()
     await asyncio.to_thread(chain.start)
