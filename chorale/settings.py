@@ -110,7 +110,7 @@ class Limits:
     authority_window: float = 6.0
     content_patience: float = 10.0
     breaker_failures: int = 5
-    breaker_pause: float = 2.0
+    breaker_pause: float = 1.0
     chain_behind_slots: int = 150
     chain_stall: float = 10.0
 

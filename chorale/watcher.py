@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 _INBOX = 10_000
 _FIRST_CHECK, _CHECK = 2.0, 10.0  # s after going live, and between looks at what is listed
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # s between attempts, doubling, each shortened by up to a half
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0  # s between attempts, doubling, each shortened by up to a half
 _LONG = 30.0  # s without anything from the chain, slots included
 _REPORT = 1.0  # s between measures of the lag
 

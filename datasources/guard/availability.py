@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from chorale.domain.availability import AuthorityHealth, Health, refuse_lost
@@ -78,7 +78,12 @@ async def probing(watches: Sequence[Watch], limits: Limits) -> AsyncIterator[Non
 async def _probe(watch: Watch, limits: Limits) -> None:
     guard = watch.guard
     while True:
-        await asyncio.sleep(limits.breaker_pause if guard.troubled else limits.authority_probe)
+        if not guard.troubled:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limits.authority_probe):
+                    await guard.went_wrong()
+        if guard.troubled:
+            await asyncio.sleep(limits.breaker_pause)
         try:
             await guard.probe(watch.probe)
         except Exception:  # noqa: BLE001 -- whatever it is, the next probe is still to be made

@@ -52,6 +52,7 @@ class Guard:
         self._circuit = Circuit(name, limits.breaker_failures, limits.breaker_pause)
         self._outcomes = Outcomes(limits.authority_window)
         self._failure = ""
+        self._gone_wrong = asyncio.Event()
         self._behind = ""
         self._health = AuthorityHealth(authority, Health.HEALTHY, now())
 
@@ -70,6 +71,11 @@ class Guard:
     def troubled(self) -> bool:
         """Whether it is worth a look soon: it is not healthy, or something has just gone wrong."""
         return self.health.health is not Health.HEALTHY or self._outcomes.any_bad(self._clock())
+
+    async def went_wrong(self) -> None:
+        """Wait for the next failure."""
+        self._gone_wrong.clear()
+        await self._gone_wrong.wait()
 
     async def call(self, policy: Policy, call: Callable[[], Awaitable[T]]) -> T:
         """What `call` gives, under `policy`."""
@@ -178,6 +184,7 @@ class Guard:
         self._failure = str(error).removesuffix(" Try again shortly.").rstrip(".")
         self._outcomes.add(now, now - began, allowed or float("inf"), self._failure)
         self._circuit.failed(error)
+        self._gone_wrong.set()
         self._weigh()
         return error
 

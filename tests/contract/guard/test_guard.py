@@ -182,6 +182,23 @@ async def test_it_recovers_without_traffic_and_is_announced() -> None:
     availability.check(Authority.SOLANA)
 
 
+async def test_a_failure_calls_the_next_probe_at_once() -> None:
+    """Recovery is looked for from the moment of the loss, however long the pause between probes of a healthy part."""
+    guard, probed = _guard(), asyncio.Event()
+
+    async def probe() -> None:
+        probed.set()
+
+    async def broken() -> None:
+        raise AuthorityUnavailableError(Authority.SOLANA, "Away.")
+
+    async with probing([Watch(guard, probe)], replace(LIMITS, authority_probe=3600.0)), asyncio.timeout(30):
+        await asyncio.sleep(0)  # the pause has begun
+        with pytest.raises(AuthorityUnavailableError):
+            await guard.call(ONCE, broken)
+        await probed.wait()
+
+
 async def test_an_unexpected_fault_of_a_probe_ends_no_probing(caplog: pytest.LogCaptureFixture) -> None:
     """The next probe is made all the same."""
     guard, asked = _guard(), 0
