@@ -10,7 +10,7 @@ from tests.faults.runner import run_scenario
 from tests.faults.world import Options
 from tests.processes import needs_proc
 
-KILLS = 24
+KILLS = 10
 
 
 @needs_proc

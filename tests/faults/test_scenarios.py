@@ -3,7 +3,6 @@ shown, and all systems agree again."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,13 @@ from tests.chains import RunningChain
 from tests.faults.runner import SCENARIOS, run_scenario
 from tests.faults.world import Options
 from tests.processes import needs_proc
-from tests.redis import running_redis
 
 _ON_VALIDATOR = ("kills", "wires", "past")
 _KILLS = 3
-_WITH_REDIS = tuple(name for name in SCENARIOS if name != "kills")
 
 
-async def _run(name: str, options: Options) -> None:
+async def run_clean(name: str, options: Options) -> None:
+    """The scenario, with something broken, something healed and somebody who looked."""
     report = await run_scenario(name, options)
     assert report.is_clean, report
     assert report.healings
@@ -32,20 +30,7 @@ async def _run(name: str, options: Options) -> None:
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "kills"])  # which has a test of its own
 async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> None:
     """On the embedded chain, with sessions and cache in memory."""
-    await _run(name, Options(seed, tmp_path, models, short=True))
-
-
-@needs_proc
-@pytest.mark.faults
-@pytest.mark.timeout(420)
-@pytest.mark.parametrize("name", _WITH_REDIS)
-async def test_with_redis(name: str, tmp_path: Path, models: Path, seed: int) -> None:
-    """The same with sessions and cache in Redis."""
-    folder = tmp_path / "redis"
-    folder.mkdir()
-    with ExitStack() as stack:
-        redis = stack.enter_context(running_redis(folder))
-        await _run(name, Options(seed, tmp_path, models, short=True, redis=redis))
+    await run_clean(name, Options(seed, tmp_path, models, short=True))
 
 
 @needs_proc
@@ -55,4 +40,4 @@ async def test_with_redis(name: str, tmp_path: Path, models: Path, seed: int) ->
 @pytest.mark.parametrize("name", _ON_VALIDATOR)
 async def test_on_the_validator(name: str, validator: RunningChain, tmp_path: Path, models: Path, seed: int) -> None:
     """The same on the real validator, which no scenario kills."""
-    await _run(name, Options(seed, tmp_path, models, _KILLS, short=True, cluster=validator))
+    await run_clean(name, Options(seed, tmp_path, models, _KILLS, short=True, cluster=validator))
