@@ -18,11 +18,12 @@ from tests import operations
 from tests.cli.commands import chorale
 from tests.faults.qdrant import Points, running_qdrant
 from tests.faults.report import ScenarioReport
-from tests.faults.world import Options, World, open_world
+from tests.faults.world import Options, World, eventually, open_world
 from tests.processes import needs_proc, until
 from tests.redis import RunningRedis, running_redis
 from tests.stack import Json
 
+_AHEAD = 100  # slots: no reader's own fill takes the place of such an entry while it is looked at
 _CONFIRM = """
 mutation Confirm($entities: [ShownEntity!]!) {
   confirmUiState(entities: $entities) { ... on ConfirmUiStateSuccess { entities { standing } } }
@@ -89,12 +90,24 @@ class WrongEntry(Fault):
         account = await self.world.chain.thread(self.world.pairs[0].thread_id)
         assert account is not None
         root = bytes.fromhex(account.content_root)
-        await self._read()
+
+        async def forged() -> bool:
+            await self._read()
+            return await asyncio.to_thread(self._forge, root)
+
+        await eventually(forged, "no entry that is served")
+
+    def _forge(self, root: bytes) -> bool:
+        """Whether an entry was there to be altered: one that was read in the slot of its last change is not served."""
+        found = False
         with Redis.from_url(self.redis.url) as redis:
             for key in self._keys(redis):
                 entry, slot = redis.hmget(key, "e", "s")
+                found = found or (entry is not None and root[::-1] in entry)  # from before, and still served
                 if entry is not None and root in entry:
-                    redis.hset(key, mapping={"e": entry.replace(root, root[::-1]), "s": int(slot) + 1})
+                    redis.hset(key, mapping={"e": entry.replace(root, root[::-1]), "s": int(slot) + _AHEAD})
+                    found = True
+        return found
 
     async def _read(self) -> None:
         thread_id = self.world.pairs[0].thread_id
