@@ -136,7 +136,7 @@ async def write(found: Replicas, writer: list[Actor], stranger: list[Actor], unt
 
 
 def acknowledge(found: Replicas, thread_id: str, payload: dict[str, Any]) -> None:
-    assert payload["update"]["outcome"] == "VERIFIED", payload["update"]
+    assert payload["update"]["outcome"] in ("CONFIRMED", "VERIFIED"), payload["update"]
     message = payload["message"]
     found.acknowledged[thread_id] = max(found.acknowledged[thread_id], message["version"])
 

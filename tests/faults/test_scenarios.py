@@ -12,6 +12,8 @@ from tests.faults.runner import SCENARIOS, run_scenario
 from tests.faults.world import Options
 from tests.processes import needs_proc
 
+_ELSEWHERE = ("kills", "points", "wires", "rewinds")  # in files of their own, so that they run beside these
+_IN_MEMORY = tuple(name for name in SCENARIOS if name not in _ELSEWHERE)
 _ON_VALIDATOR = ("kills", "wires", "past")
 _KILLS = 3
 
@@ -27,7 +29,7 @@ async def run_clean(name: str, options: Options) -> None:
 @needs_proc
 @pytest.mark.faults
 @pytest.mark.timeout(420)
-@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "kills"])  # which has a test of its own
+@pytest.mark.parametrize("name", _IN_MEMORY)
 async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> None:
     """On the embedded chain, with sessions and cache in memory."""
     await run_clean(name, Options(seed, tmp_path, models, short=True))

@@ -12,7 +12,7 @@ from tests.faults.world import Options
 from tests.processes import needs_proc
 from tests.redis import running_redis
 
-_SCENARIOS = ("points", "wires", "rewinds", "history")
+_SCENARIOS = ("points", "wires", "rewinds")
 
 
 @needs_proc
