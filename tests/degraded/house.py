@@ -32,6 +32,7 @@ query Look($threadId: Hash!) {
 HEALTH = "query Health { boundaries { authorities { authority health } } }"
 BALANCE = "query Balance($address: Pubkey!) { user(address: $address) { address lamports } }"
 SEARCH = "query Search($query: String!) { search(query: $query) { nodes { contentHash } } }"
+UPDATE = "query Update($signature: Signature!) { stateUpdate(signature: $signature) { outcome } }"
 TOLD = "subscription Told { boundaryEvents { kind authority detail } }"
 HAPPENS = """
 subscription Happens($threadId: Hash!) {
@@ -122,10 +123,17 @@ class House:
             assert (answer["authority"], answer["retryable"]) == (authority, True), answer
 
     async def accepted(self, signed: Json) -> str:
-        """The same write is taken now, whole; its content hash."""
+        """The same write is taken now, whole, and verified, if not within its own time then by itself; its content
+        hash."""
         answer = await self.try_post(signed)
         assert answer["__typename"] == "PostMessageSuccess", answer
-        assert answer["update"]["outcome"] == "VERIFIED", answer
+        outcome = answer["update"]["outcome"]
+        async with asyncio.timeout(60):
+            while outcome != "VERIFIED":
+                assert outcome == "CONFIRMED", answer
+                await asyncio.sleep(0.2)
+                asked = {"signature": answer["update"]["signature"]}
+                outcome = (await self.ana.ask(UPDATE, asked))["stateUpdate"]["outcome"]
         content_hash: str = answer["message"]["contentHash"]
         return content_hash
 

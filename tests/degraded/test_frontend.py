@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 from chorale.settings import Limits
 from tests import operations
 from tests.degraded.cells import cell
-from tests.degraded.house import HAPPENS, POST, House, eventually
+from tests.degraded.house import HAPPENS, POST, UPDATE, House, eventually
 from tests.faults.proxy import running_proxy
 from tests.graphql.toy import Toy, serve_toy
 from tests.stack import Json
@@ -27,7 +27,6 @@ pytestmark = pytest.mark.faults
 PROTOCOL = [Subprotocol("graphql-transport-ws")]
 _SMALL = 16 * 1024  # bytes that the slow client's socket takes in
 _LARGE = 40_000  # words in one answer, far more than what two sockets hold together
-UPDATE = "query Update($signature: Signature!) { stateUpdate(signature: $signature) { outcome } }"
 CONFIRM = """
 mutation Confirm($entities: [ShownEntity!]!) {
   confirmUiState(entities: $entities) {

@@ -52,6 +52,9 @@ class Strangers:
     async def judge(self) -> None:
         """Ask the chain about what was shown; what it cannot say now is asked later. A published message stays one."""
         for body, (deed, text) in list(self._suspected.items()):
+            if body in self._public:  # acknowledged since it was seen
+                del self._suspected[body]
+                continue
             with suppress(httpx.HTTPError):
                 public = await self._is_public(deed)
                 del self._suspected[body]

@@ -80,6 +80,7 @@ async def _is_forgotten(world: World, deed: Deed) -> bool:
 
 async def _reset(world: World, chain: ReplaceableChain) -> None:
     """Nothing of the old chain is served; a mutation on the new one is verified."""
+    world.public.update(deed.body for deed in world.deeds() if deed.status in ("PUBLISHED", "THREAD"))
     await asyncio.to_thread(chain.kill)
     chain.forget()
     await asyncio.to_thread(chain.start)
