@@ -108,7 +108,7 @@ def same_slot(item: Item) -> list[Item]:
 
 def far_behind(item: Item) -> list[Item]:
     """A subscription whose slots advance, far below those of the node's reads."""
-    return [SlotTick(item.slot - 1_000)]
+    return [SlotTick(max(item.slot - 40, 1))]
 
 
 @pytest.mark.parametrize("stalled", [no_ticks, same_slot, far_behind])
@@ -117,8 +117,8 @@ async def test_a_subscription_without_new_slots_is_made_again(
 ) -> None:
     """Transactions that an open connection keeps to itself arrive by the next one."""
     shape = lambda number, item: stalled(item) if number == 1 else [item]  # noqa: E731
-    shaped, feeds = through(parts, shape, chain_stall=1.5)
-    if stalled is far_behind:
+    shaped, feeds = through(parts, shape, chain_stall=1.5, chain_behind_slots=20)
+    if parts.running.name == "localnet":  # a validator has come that far while it started
         await parts.running.rpc("chorale_advanceSlots", 2_000)
     async with shaped.watch():
         thread_id = await thread(parts, ana, "Held back")
