@@ -21,9 +21,9 @@ from chorale.domain.errors import ChoraleError
 from chorale.domain.measures import Measures
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.found import Found
+from chorale.reconciliation.open_conflicts import OpenConflicts
 from chorale.reconciliation.resolution import Resolution, Resolver
 from chorale.reconciliation.sightings import content_conflict
-from chorale.reconciliation.standing import Standing
 from chorale.settings import Limits
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Reconciler:
         self._measures = measures
         self._attempts = limits.reconcile_attempts
         self._interval = limits.verification_interval
-        self._standing = Standing(limits.conflict_log)
+        self._open = OpenConflicts(limits.conflict_log)
         self._found = Found(limits.reconcile_queue, lambda depth: measures.queue_depth("reconcile", depth))
 
     def equip(self, resolvers: Mapping[ConflictKind, Resolver]) -> None:
@@ -68,13 +68,13 @@ class Reconciler:
 
     def report(self, conflict: Conflict) -> ConflictRecord:
         """Say it and leave it as it is; what is known of it already stays said."""
-        known = self._standing.of(conflict)
+        known = self._open.of(conflict)
         return known or self.record(conflict, Settlement.OPEN, "Reported; repair was not asked for.")
 
     def found(self, conflict: Conflict) -> None:
         """Hand over what was met on the way, without waiting: `run` works on it. What turns out to be past by then was
         none; what is known to wait for bytes is looked at again and not counted again."""
-        if not self._standing.is_fresh(conflict):
+        if not self._open.is_fresh(conflict):
             self._found.put(conflict)
 
     def met(self, key: ContentKey, state: ContentState) -> None:
@@ -98,12 +98,12 @@ class Reconciler:
         self, conflict: Conflict, settlement: Settlement, action: str, *, seconds: float = 0.0
     ) -> ConflictRecord:
         """Log, count and announce what became of a conflict, unless that has been said of this occurrence."""
-        said = self._standing.same(conflict, settlement)
+        said = self._open.same(conflict, settlement)
         if said is not None:
-            self._standing.note(said)
+            self._open.note(said)
             return said
         record = self.log.add(conflict, settlement, at=time.time(), action=action, seconds=seconds)
-        self._standing.note(record)
+        self._open.note(record)
         self._measures.conflicted(conflict.kind, settlement)
         self._announcements.announce(AnnouncementKind.CONFLICT, action, authority=conflict.authority, conflict=record)
         _log.warning(
@@ -114,13 +114,13 @@ class Reconciler:
 
     def healed(self, subject: str, action: str) -> None:
         """The bytes of a message or title are there: what waited for them is over."""
-        for conflict in self._standing.waiting(subject):
+        for conflict in self._open.waiting(subject):
             self.record(conflict, Settlement.RESOLVED, action)
 
     async def _look_again(self) -> None:
         while True:
             await asyncio.sleep(self._interval)
-            for conflict in self._standing.waiting():
+            for conflict in self._open.waiting():
                 self._found.put(conflict)
 
     async def _work(self, conflict: Conflict) -> None:
@@ -128,7 +128,7 @@ class Reconciler:
         for attempt in range(1, self._attempts + 1):
             resolution = await self._tried(conflict)
             if resolution is None:
-                if self._standing.of(conflict) is not None:  # it was real, and has healed since
+                if self._open.of(conflict) is not None:  # it was real, and has healed since
                     self.record(conflict, Settlement.RESOLVED, _PAST, seconds=time.monotonic() - begun)
                 return
             if resolution[0] is not Settlement.FAILED or attempt == self._attempts:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chorale.context import Context
 from chorale.domain.conflict import Conflict, ConflictCause
 from chorale.domain.errors import AuthorityUnavailableError, StaleReadError
-from chorale.domain.events import EventPosition
+from chorale.domain.events import BEHIND_VERSION, EventPosition
 from chorale.domain.paging import PageRequest
 from chorale.domain.updates import Authority
 from datasources.loaders import MixedVersionsError
@@ -22,7 +22,6 @@ from schema.thread import Thread
 from schema.ui_state import ConfirmedEntity, ShownEntity
 
 _PAUSES = (0.05, 0.2, 0.8)  # s between reads of a node that is behind this replica's index
-_ORDINAL = 2**31  # behind every event of a version
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _confirmed(shown: ShownEntity, found: _Found | None) -> ConfirmedEntity:
     if shown.version == found.version:
         return ConfirmedEntity(id=shown.id, standing=UiStanding.CURRENT, version=shown.version, node=None)
     standing = UiStanding.BEHIND if shown.version < found.version else UiStanding.AHEAD
-    return ConfirmedEntity(id=shown.id, standing=standing, version=found.node.version(), node=found.node)  # type: ignore[attr-defined]
+    return ConfirmedEntity(id=shown.id, standing=standing, version=found.version, node=found.node)
 
 
 async def _take_note(
@@ -141,7 +140,7 @@ async def _tell(context: Context, cause: ConflictCause, shown: ShownEntity, foun
 async def _could_have_heard(context: Context, thread_id: str, version: int) -> bool:
     """Whether the change after `version` is so long ago that a client which listens has heard of it."""
     if thread_id:
-        place = EventPosition(context.index.log_id, 0, thread_id, version, _ORDINAL)
+        place = EventPosition(context.index.log_id, 0, thread_id, version, BEHIND_VERSION)
         batch = await context.index.events_after(thread_id, place, 1)
         at = batch.events[0].occurred_at if batch.events else None
     else:

@@ -10,15 +10,14 @@ from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccou
 from chorale.domain.chain import AccountData, Commitment
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.ports import Chain, Index
-from chorale.domain.updates import Authority
+from chorale.projection.finality import is_finalized
+from chorale.projection.garbage import as_away
 from chorale.projector import Projector
 from chorale.settings import Limits
-from programs.accounts import AccountMalformed, decode_message, decode_protocol, decode_thread
+from programs.accounts import decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
 
 A = TypeVar("A", ThreadAccount, MessageAccount, ProtocolAccount)
-
-_FINALITY_PAUSE = 0.25  # s between looks at the finalized slot
 
 
 class Reading:
@@ -76,12 +75,7 @@ class Reading:
 
     async def finalized(self, slot: int) -> bool:
         """Wait until the chain has finalized `slot`; False where that takes too long."""
-        deadline = asyncio.get_running_loop().time() + self.limits.confirm_timeout
-        while await self.chain.slot(Commitment.FINALIZED) < slot:
-            if asyncio.get_running_loop().time() >= deadline:
-                return False
-            await asyncio.sleep(_FINALITY_PAUSE)
-        return True
+        return await is_finalized(self.chain, slot, self.limits.confirm_timeout)
 
     async def _arrived(self, thread_id: str, sequence: int, min_slot: int) -> bool:
         if await self.index.wait_for(thread_id, sequence, self.limits.min_version_wait):
@@ -98,7 +92,5 @@ class Reading:
     def _decoded(self, decode: Callable[[str, bytes], A], found: Mapping[str, AccountData]) -> dict[str, A]:
         # Anyone can send lamports to an address before the program makes its account there: then another owns it.
         own = {key: data for key, data in found.items() if data.owner == self.chain.program_id}
-        try:
+        with as_away():
             return {key: decode(data.address, data.data) for key, data in own.items()}
-        except AccountMalformed as error:
-            raise AuthorityUnavailableError(Authority.SOLANA, f"The node answers with garbage: {error}") from error

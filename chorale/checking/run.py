@@ -13,7 +13,7 @@ from typing import Protocol
 from chorale.announcements import Announcements
 from chorale.checking.findings import Checked, Checker
 from chorale.domain.boundaries import AnnouncementKind, BoundaryFindings, BoundaryName, VerificationReport
-from chorale.domain.conflict import Conflict, ConflictCause, ConflictRecord, Settlement
+from chorale.domain.conflict import OF_ROWS, Conflict, ConflictRecord, Settlement
 from chorale.domain.errors import ChoraleError
 from chorale.reconcile import Reconciler
 from chorale.settings import Limits
@@ -21,7 +21,6 @@ from chorale.settings import Limits
 _log = logging.getLogger(__name__)
 
 _SAID_EVERY = 1.0  # s between announcements of progress
-_OF_ROWS = (ConflictCause.INDEX_BEHIND, ConflictCause.INDEX_WRONG)
 _HEALED = frozenset({Settlement.RESOLVED, Settlement.CLIENT_TOLD})
 _CANCELLED = "The verification was cancelled."
 
@@ -129,7 +128,7 @@ class Run:
         """
         lanes: dict[str, list[int]] = {}
         for at, conflict in enumerate(conflicts):
-            lanes.setdefault(conflict.thread_id if conflict.cause in _OF_ROWS else conflict.subject, []).append(at)
+            lanes.setdefault(conflict.thread_id if conflict.cause in OF_ROWS else conflict.subject, []).append(at)
         records: dict[int, ConflictRecord | None] = {}
 
         async def work(lane: Sequence[int]) -> None:

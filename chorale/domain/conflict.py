@@ -57,6 +57,10 @@ KIND_OF = {
 }
 
 
+OF_ROWS = frozenset({ConflictCause.INDEX_BEHIND, ConflictCause.INDEX_WRONG})
+"""Of the index's rows; the other causes of OWNERSHIP are of one point's payload."""
+
+
 class Settlement(StrEnum):
     """What became of a conflict."""
 

@@ -22,6 +22,7 @@ from chorale.domain.conflict import Conflict, ConflictCause, Settlement
 from chorale.domain.ports import Chain, Index
 from chorale.domain.projection import LoggedTransaction
 from chorale.domain.updates import Authority
+from chorale.projection.garbage import as_away
 from chorale.projection.progress import ChainProgress
 from chorale.reconcile import Reconciler
 from programs.accounts import decode_thread
@@ -188,4 +189,5 @@ class ForkWatch:
         data = read.accounts[0]
         if data is None or data.owner != self._chain.program_id:
             return read.slot, None
-        return read.slot, decode_thread(address, data.data)
+        with as_away():
+            return read.slot, decode_thread(address, data.data)

@@ -17,6 +17,7 @@ from chorale.domain.paging import PageRequest
 from chorale.domain.ports import Chain, Index
 from chorale.domain.treasury import ChangeKind, ProtocolChange, ProtocolProjection, TreasuryTotals
 from chorale.domain.updates import Authority
+from chorale.projection.garbage import as_away
 from chorale.projection.protocol_history import Found, ProtocolHistory, changes_in
 from programs.accounts import decode_protocol
 from programs.addresses import ProgramAddresses
@@ -125,7 +126,8 @@ class ProtocolLane:
         protocol, treasury = read.accounts
         if protocol is None or protocol.owner != self._chain.program_id or treasury is None:
             return read.slot, None, 0
-        return read.slot, decode_protocol(address, protocol.data), token_amount(treasury)
+        with as_away():
+            return read.slot, decode_protocol(address, protocol.data), token_amount(treasury)
 
     async def _record(self, signature: str) -> TransactionRecord:
         for pause in (*_PAUSES, None):

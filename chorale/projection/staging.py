@@ -13,6 +13,7 @@ from chorale.domain.content import ContentKind, ContentState, StoredContent
 from chorale.domain.errors import ChoraleError
 from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, ContentStore
+from chorale.projection.garbage import as_away
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.sightings import abandoned_conflict
@@ -80,7 +81,8 @@ class StagingCollector:
             made = account is not None and account.owner == self._chain.program_id
             if made and content.key.kind is ContentKind.TITLE:
                 assert account is not None
-                made = decode_thread(account.address, account.data).title_hash == content.key.hash
+                with as_away():
+                    made = decode_thread(account.address, account.data).title_hash == content.key.hash
             (landed if made else abandoned).append(content)
         for content in landed:  # on chain and still staged: a promotion was missed
             await self._projector.settle(content.key.thread_id)

@@ -10,10 +10,10 @@ from chorale.domain.chain import Commitment
 from chorale.domain.conflict import Conflict, ConflictCause, Settlement
 from chorale.domain.content import ContentKey, ContentKind, ContentState, StoredContent
 from chorale.domain.ports import Chain, ContentStore
+from chorale.projection.finality import finalized_now
 from chorale.projection.staging import COLLECTED, StagingCollector
 from chorale.projector import Projector
 from chorale.reconciliation.accounts import Owned, read_owned
-from chorale.reconciliation.finality import finalized_now
 from chorale.reconciliation.resolution import Resolution, hash_of, message_key
 from chorale.reconciliation.restored import tell_restored
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from chorale.domain.conflict import Conflict
-from chorale.reconciliation.standing import Name, name_of
+from chorale.reconciliation.open_conflicts import Name, name_of
 
 _log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from chorale.domain.errors import IndexDivergedError, StaleReadError
 from chorale.domain.kept import KeptMessage
 from chorale.domain.ports import Chain, Index
 from chorale.domain.projection import ThreadCorrection, ThreadProgress
+from chorale.projection.finality import finalized_now
 from chorale.projection.thread_changes import ThreadChanges
 from chorale.projector import Projector
 from chorale.reconciliation import protocol_rows
 from chorale.reconciliation.accounts import Owned, read_owned
-from chorale.reconciliation.finality import finalized_now
 from chorale.reconciliation.resolution import Resolution, hash_of
 from programs.addresses import ProgramAddresses
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from chorale.domain.conflict import Conflict, ConflictCause, Settlement
+from chorale.domain.conflict import OF_ROWS, Conflict, Settlement
 from chorale.reconciliation.index_rows import IndexRows
 from chorale.reconciliation.payloads import Payloads
 from chorale.reconciliation.resolution import Resolution
-
-_OF_ROWS = (ConflictCause.INDEX_BEHIND, ConflictCause.INDEX_WRONG)
 
 
 class OwnershipResolver:
@@ -19,7 +17,7 @@ class OwnershipResolver:
 
     async def resolve(self, conflict: Conflict) -> Resolution:
         """See Resolver. Where rows were of a lost branch, the points of their messages are looked at as well."""
-        if conflict.cause not in _OF_ROWS:
+        if conflict.cause not in OF_ROWS:
             return await self._payloads.resolve(conflict)
         resolution, lost = await self._rows.resolve(conflict)
         for content_hash in lost:

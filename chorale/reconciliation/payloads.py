@@ -11,10 +11,10 @@ from chorale.domain.chain import Commitment
 from chorale.domain.conflict import Conflict, Settlement
 from chorale.domain.content import ContentKey, ContentKind, Correction, Promotion, StoredContent
 from chorale.domain.ports import Chain, ContentStore, Embedder
+from chorale.projection.finality import finalized_now
 from chorale.projection.promotion import message_promotion, title_promotion
 from chorale.projector import Projector
 from chorale.reconciliation.accounts import Owned, read_owned
-from chorale.reconciliation.finality import finalized_now
 from chorale.reconciliation.resolution import Resolution, hash_of, message_key
 
 _ATTEMPTS = 3

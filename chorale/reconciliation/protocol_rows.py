@@ -8,6 +8,7 @@ from chorale.domain.conflict import Conflict, Settlement
 from chorale.domain.paging import PageRequest
 from chorale.domain.ports import Chain, Index
 from chorale.domain.treasury import ProtocolChange
+from chorale.projection.garbage import as_away
 from chorale.projector import Projector
 from chorale.reconciliation.resolution import Resolution
 from programs.accounts import decode_protocol
@@ -47,7 +48,8 @@ class ProtocolRows:
         data = read.accounts[0]
         if data is None or data.owner != self._chain.program_id or not page.changes:
             return None
-        account, newest = decode_protocol(data.address, data.data), page.changes[0]
+        with as_away():
+            account, newest = decode_protocol(data.address, data.data), page.changes[0]
         if totals.sequence != account.sequence or totals.changes < totals.sequence:
             return None  # with a gap in the history a later change may be unknown
         told = (newest.admin, newest.minimum_stake, newest.approval_window)

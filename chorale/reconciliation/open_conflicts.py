@@ -17,7 +17,7 @@ def name_of(conflict: Conflict) -> Name:
     return conflict.cause, conflict.subject
 
 
-class Standing:
+class OpenConflicts:
     """The newest `size` conflicts that are not over, with their records."""
 
     def __init__(self, size: int) -> None:
