@@ -18,6 +18,7 @@ from schema.enums import UiStanding
 from schema.message import Message
 from schema.node import Node
 from schema.protocol import Protocol
+from schema.scalars import Version
 from schema.thread import Thread
 from schema.ui_state import ConfirmedEntity, ShownEntity
 
@@ -102,7 +103,7 @@ def _confirmed(shown: ShownEntity, found: _Found | None) -> ConfirmedEntity:
     if shown.version == found.version:
         return ConfirmedEntity(id=shown.id, standing=UiStanding.CURRENT, version=shown.version, node=None)
     standing = UiStanding.BEHIND if shown.version < found.version else UiStanding.AHEAD
-    return ConfirmedEntity(id=shown.id, standing=standing, version=found.version, node=found.node)
+    return ConfirmedEntity(id=shown.id, standing=standing, version=Version(found.version), node=found.node)
 
 
 async def _take_note(
