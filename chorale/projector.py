@@ -21,6 +21,7 @@ from chorale.domain.ports import Chain, ContentStore, Embedder, Index
 from chorale.domain.projection import ListedThread, Projection, Settled, ThreadProgress
 from chorale.domain.updates import Authority
 from chorale.projection.floors import Floors
+from chorale.projection.heard_accounts import HeardAccounts
 from chorale.projection.lanes import Lane, Lanes, Request
 from chorale.projection.progress import ChainProgress
 from chorale.projection.promotion import Promoter
@@ -34,9 +35,9 @@ _PAUSES = (0.05, 0.2, 0.8)  # s before looking again for a transaction that the 
 
 class Projector:
     """Writes Qdrant's promotions, the index and its log. `progress` is the watcher's place on the chain, `protocol` the
-    lane of what all threads share, `floors` what the cache is told before anyone else. Where replicas share the
-    content, the one that holds `lease` promotes, and the others wait for it, at most `patience` seconds, before they do
-    it themselves."""
+    lane of what all threads share, `floors` what the cache is told before anyone else, `heard` what the subscription
+    tells of accounts. Where replicas share the content, the one that holds `lease` promotes, and the others wait for
+    it, at most `patience` seconds, before they do it themselves."""
 
     def __init__(
         self,
@@ -55,7 +56,8 @@ class Projector:
         self._index = index
         self._addresses = ProgramAddresses(chain.program_id)
         self.protocol = ProtocolLane(chain, index)
-        self._changes = ThreadChanges(chain)
+        self.heard = HeardAccounts()
+        self._changes = ThreadChanges(chain, self.heard)
         self._promoter = Promoter(content, embedder, Turns(lease or OwnLease(), patience))
         self._lanes = Lanes(self._round)
 
@@ -74,8 +76,11 @@ class Projector:
         transaction that failed or left the thread alone needs nothing. Raises AuthorityUnavailableError where Solana or
         Qdrant stay away, MinimumSlotNotReachedError, StaleReadError.
         """
-        if signature is not None and (settled := await self._index.settled(thread_id, signature)) is not None:
-            return settled
+        # Whoever brings the transaction has only just heard of it; the round sees whether another did so before.
+        if signature is not None and record is None:
+            settled = await self._index.settled(thread_id, signature)
+            if settled is not None:
+                return settled
         reached = max(min_slot or 0, record.slot if record is not None else 0)
         return await self._lanes.ask(thread_id, signature, reached, record)
 
@@ -136,14 +141,12 @@ class Projector:
         if not batch:
             return
         await self._learn(lane, {request.signature for request in batch if request.signature is not None})
-        await self._project(lane, max(request.min_slot for request in batch))
-        progress = await self._index.progress(lane.thread_id)
+        settled = await self._project(lane, max(request.min_slot for request in batch))
         lane.records = {
             signature: record
             for signature, record in lane.records.items()
-            if self._last_sequence(lane, record) > progress.sequence
+            if self._last_sequence(lane, record) > settled.sequence
         }
-        settled = Settled(progress.sequence, progress.slot, await self._index.latest(lane.thread_id))
         for request in batch:
             if request.signature is None:
                 request.answer(settled)
@@ -172,28 +175,29 @@ class Projector:
             if record is not None:
                 lane.know(record)
 
-    async def _project(self, lane: Lane, min_slot: int) -> None:
+    async def _project(self, lane: Lane, min_slot: int) -> Settled:
         known = await self._index.progress(lane.thread_id)
         records = tuple(lane.records.values())
         change = await self._changes.since(lane.thread_id, known, records, min_slot)
-        if change is None:
-            return
-        try:
-            await self._commit(change, known)
-        except IndexDivergedError:
-            known = await self._index.progress(lane.thread_id)  # `reconcile` may have made it older meanwhile
-            change = await self._changes.whole(lane.thread_id, known, records, min_slot)
-            if change is not None:
-                await self._commit(change, known)
+        if change is not None:
+            try:
+                return await self._commit(change, known)
+            except IndexDivergedError:
+                known = await self._index.progress(lane.thread_id)  # `reconcile` may have made it older meanwhile
+                change = await self._changes.whole(lane.thread_id, known, records, min_slot)
+                if change is not None:
+                    return await self._commit(change, known)
+        return Settled(known.sequence, known.slot, await self._index.latest(lane.thread_id))
 
-    async def _commit(self, change: Projection, known: ThreadProgress) -> None:
+    async def _commit(self, change: Projection, known: ThreadProgress) -> Settled:
         thread_id = change.thread.thread_id
         await self.floors.changed(change)
         await self._promoter.promote(change.thread, change.messages, title=known.sequence == 0)
         signatures = {event.signature for event in change.events if event.signature is not None}
         cursor = self.progress.cursor_after(thread_id, signatures)
-        await self._index.apply(replace(change, cursor=cursor, since=known.sequence))
+        position = await self._index.apply(replace(change, cursor=cursor, since=known.sequence))
         self.progress.settle(thread_id, signatures)
+        return Settled(change.thread.sequence, change.slot, position)
 
     async def _arrived(self, lane: Lane, request: Request, signature: str, now: Settled) -> Settled | None:
         """The answer to a request that names a transaction; None where it has to wait for another round."""

@@ -18,6 +18,7 @@ from contextlib import aclosing
 
 from chorale.announcements import Announcements
 from chorale.domain.boundaries import AnnouncementKind
+from chorale.domain.chain import AccountChange
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.lease import Lease
 from chorale.domain.measures import Measures
@@ -137,8 +138,9 @@ class Watcher:
         while True:
             self._following = False
             try:
-                async with aclosing(self._chain.follow()) as feed:
+                async with aclosing(self._chain.follow(accounts=True)) as feed:
                     stands = await anext(feed)
+                    self._projector.heard.clear()
                     await self._projector.floors.stand_from(stands.slot)
                     await self._follow(self._projector.floors.listening(feed), tasks)
             except ChainReplacedError:
@@ -171,6 +173,10 @@ class Watcher:
             check_at = loop.time() + _FIRST_CHECK
             while (item := await inbox.get()) is not None:
                 self._heard_at = loop.time()
+                if isinstance(item, AccountChange):
+                    self._projector.heard.note(item)
+                    continue
+                self._projector.heard.settle()
                 if isinstance(item, Heard):
                     await self._intake.take(item.record, tasks, item.at)
                     continue

@@ -76,6 +76,11 @@ class EntityCache(Protocol):
     """Shared by all replicas where it is Redis. Where it is away it answers nothing and forgets nothing that is needed:
     reads then go to the authority. Never raises."""
 
+    @property
+    def era(self) -> str:
+        """Names the contents as last seen; "" where that is not known. A fill that names an earlier one is refused:
+        floors may have been lost between the two."""
+
     async def get(self, addresses: Sequence[str]) -> Mapping[str, CachedAccount]:
         """Entries that may be served; those that are absent, below their floor or past their age are left out."""
 
@@ -95,9 +100,12 @@ class EntityCache(Protocol):
     async def last_known(self, addresses: Sequence[str]) -> Mapping[str, CachedAccount]:
         """Whatever is held, however old: for marked answers while the chain is away."""
 
-    async def raise_floors(self, floors: Mapping[str, Floor]) -> bool:
+    async def raise_floors(
+        self, floors: Mapping[str, Floor], entries: Mapping[str, CachedAccount] | None = None, era: str = ""
+    ) -> bool:
         """From now on only what is admitted is served of these addresses, on any replica. False: the shared cache is
-        away. Until it has been told, this replica serves nothing from it."""
+        away. Until it has been told, this replica serves nothing from it. In the same step `entries` that were learnt
+        of in `era` are filled."""
 
     async def raise_all(self, slot: int) -> bool:
         """The same for every address at once: for whoever does not know what has changed up to `slot`."""

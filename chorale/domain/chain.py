@@ -79,6 +79,14 @@ class SlotTick:
     slot: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """An account as a transaction at `slot`, or all of that slot together, has left it."""
+
+    slot: int
+    account: AccountData
+
+
 class TransactionRefusedError(Exception):
     """The RPC node refused the transaction before it could land; carries its `err` JSON and logs."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
+
+from chorale.domain.chain import AccountChange, SlotTick
 
 BEHIND_VERSION = 2**31 - 1
 """An ordinal behind every event of one version: the place of a snapshot whose thread has moved on since."""
@@ -59,6 +62,10 @@ class TransactionRecord:
     events: tuple[ProgramEvent, ...]
     logs_cut: bool = False
     logs: tuple[str, ...] = ()
+
+
+FeedItem: TypeAlias = TransactionRecord | AccountChange | SlotTick
+"""What a subscription to the chain tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,10 @@ class EventPosition:
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Events after a place, oldest first. `gap` names a reason where history before them is gone."""
+    """Events after a place, oldest first. `gap` names a reason where history before them is gone; with `more`, there
+    may be more behind them by now."""
 
     events: tuple[LoggedEvent, ...]
     position: EventPosition
     gap: str | None = field(default=None)
+    more: bool = False

@@ -17,7 +17,6 @@ from chorale.domain.chain import (
     HistoryEntry,
     SignatureStatus,
     Simulation,
-    SlotTick,
 )
 from chorale.domain.content import (
     Content,
@@ -33,7 +32,7 @@ from chorale.domain.content import (
     SearchHit,
     StoredContent,
 )
-from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent, TransactionRecord
+from chorale.domain.events import EventBatch, EventPosition, FeedItem, LoggedEvent, NewEvent, TransactionRecord
 from chorale.domain.kept import KeptMessage, KeptThread
 from chorale.domain.paging import Page, PageRequest
 from chorale.domain.projection import (
@@ -136,9 +135,11 @@ class Chain(Protocol):
     async def balance_changes(self, token_account: str, signatures: Sequence[str]) -> Sequence[BalanceChange | None]:
         """Many landed transactions with what each did to one token account; None for one that is not served."""
 
-    def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
-        """Live transactions that mention the program and slot ticks. The first item (a SlotTick) is yielded only once
-        the subscription stands. Ends or raises AuthorityUnavailableError when the connection is lost."""
+    def follow(self, *, accounts: bool = False) -> AsyncGenerator[FeedItem, None]:
+        """Live transactions that mention the program and slot ticks; with `accounts`, where the node offers that, also
+        what the program's accounts have become, in no order with the transactions. The first item (a SlotTick) is
+        yielded only once the subscription stands. Ends or raises AuthorityUnavailableError when the connection is
+        lost."""
 
     def account_changes(self, address: str) -> AsyncGenerator[int, None]:
         """The slot of every change of an account from now on. Ends or raises AuthorityUnavailableError when the

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.approval import MessageStatus
+from chorale.domain.chain import AccountData
 from chorale.domain.events import EventPosition, NewEvent
 
 
@@ -45,6 +46,7 @@ class Projection:
     `messages` are those that changed since the indexed sequence, none newer than `thread`; `events` ascend by
     (sequence, ordinal). `replace` says that `messages` are all of the thread's, so that its tree is built anew. `since`
     is the sequence that it goes on from: where the rows have been made older meanwhile, it would leave a hole.
+    `accounts` are those of thread and messages as they were read.
     """
 
     thread: ThreadAccount
@@ -54,6 +56,7 @@ class Projection:
     cursor: ChainCursor | None = None
     replace: bool = False
     since: int = 0
+    accounts: tuple[AccountData, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ async def _opened(
     reading = Reading(chain, index, projector, limits)
     boundaries = make_boundaries(reading, content, embedder.fingerprint, cache, reports, reconciler, announcements)
     await stack.enter_async_context(sampled(boundaries, watcher))
-    reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id)
+    reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id, projector.floors.up_to)
     updates = StateUpdates(
         chain,
         content,

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from chorale.domain.chain import SlotTick
-from chorale.domain.events import TransactionRecord
+from chorale.domain.chain import AccountChange, SlotTick
+from chorale.domain.events import FeedItem, TransactionRecord
 from chorale.projection.pulse import Pulse
 
-Feed: TypeAlias = AsyncIterator[TransactionRecord | SlotTick]
+Feed: TypeAlias = AsyncIterator[FeedItem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Heard:
     at: float
 
 
-Inbox: TypeAlias = asyncio.Queue[Heard | SlotTick | None]
+Inbox: TypeAlias = asyncio.Queue[Heard | AccountChange | SlotTick | None]
 """What has come, in order; None is the end."""
 
 
@@ -34,7 +34,7 @@ async def pump(feed: Feed, inbox: Inbox, pulse: Pulse) -> None:
             if isinstance(item, SlotTick):
                 pulse.beat(item.slot)
             pulse.wait(inbox.full())
-            await inbox.put(item if isinstance(item, SlotTick) else Heard(item, time.time()))
+            await inbox.put(Heard(item, time.time()) if isinstance(item, TransactionRecord) else item)
             pulse.wait(False)
     finally:
         # Never waits, since the reader may be gone. All gives way, not the oldest alone, which the cursor would pass

@@ -8,15 +8,17 @@ version wanted: a message's own sequence equals that of its last event.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from chorale.domain.accounts import MessageAccount, StatusByte, ThreadAccount
-from chorale.domain.chain import AccountsRead, Commitment
+from chorale.domain.chain import AccountData, AccountsRead, Commitment
 from chorale.domain.errors import AuthorityUnavailableError, StaleReadError
 from chorale.domain.events import EventKind, NewEvent, ProgramEvent, TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.projection import Projection, ThreadProgress
 from chorale.domain.updates import Authority
 from chorale.projection.garbage import as_away
+from chorale.projection.heard_accounts import HeardAccounts
 from chorale.projection.thread_history import ThreadHistory
 from programs.accounts import (
     MESSAGE_THREAD,
@@ -49,11 +51,25 @@ _ACTORS = ("creator", "author", "voter", "key")
 _AMOUNTS = ("stake", "amount", "share")
 
 
-class ThreadChanges:
-    """Reads threads of one program from the chain."""
+@dataclass(slots=True)
+class _Read:
+    """What was read of one thread, several times perhaps: the newest of each message, and the thread by sequence."""
 
-    def __init__(self, chain: Chain) -> None:
+    messages: dict[str, MessageAccount] = field(default_factory=dict)
+    accounts: dict[str, AccountData] = field(default_factory=dict)
+    threads: dict[int, AccountData] = field(default_factory=dict)
+
+    def accounts_of(self, thread: ThreadAccount, messages: Iterable[MessageAccount]) -> tuple[AccountData, ...]:
+        """The accounts of this version, as they were read."""
+        return self.threads[thread.sequence], *(self.accounts[message.address] for message in messages)
+
+
+class ThreadChanges:
+    """Reads threads of one program from the chain, or what the chain has told of them in `heard`."""
+
+    def __init__(self, chain: Chain, heard: HeardAccounts | None = None) -> None:
         self._chain = chain
+        self._heard = heard or HeardAccounts()
         self._addresses = ProgramAddresses(chain.program_id)
 
     async def since(
@@ -66,11 +82,13 @@ class ThreadChanges:
         """
         address = self._addresses.thread(thread_id)
         history = ThreadHistory(self._chain, address, known, records)
-        messages: dict[str, MessageAccount] = {}
+        read = _Read()
+        messages = read.messages
         wanted: set[str] = set(history.touched())
         slot, thread, ahead = 0, None, False
-        for _ in range(_READS):
-            min_slot, newest = await self._read(address, wanted, max(min_slot, known.slot), messages)
+        for attempt in range(_READS):
+            told = self._told(address, wanted, max(min_slot, known.slot), history.newest) if attempt == 0 else None
+            min_slot, newest = await self._read(address, wanted, max(min_slot, known.slot), read, told=told)
             # A version that was read stays the goal while its messages can be had: a thread that never rests has one
             # more of them at every read.
             if thread is None or newest is None or ahead:
@@ -87,7 +105,8 @@ class ThreadChanges:
             ahead = any(key in messages and messages[key].sequence > sequence for key, sequence in touched.items())
             if not wanted and not ahead:
                 events = _events(thread, slot, history)
-                return Projection(thread, slot, tuple(messages[key] for key in touched), events)
+                changed = tuple(messages[key] for key in touched)
+                return Projection(thread, slot, changed, events, accounts=read.accounts_of(thread, changed))
         raise StaleReadError(f"Thread {thread_id} kept changing while it was projected.")
 
     async def whole(
@@ -101,10 +120,10 @@ class ThreadChanges:
         """The thread with all its messages, where history has holes or the index does not fit. None where absent."""
         address = self._addresses.thread(thread_id)
         history = ThreadHistory(self._chain, address, known, records)
-        before = await self._read(address, (), max(min_slot, known.slot), {}, commitment)
+        before = await self._read(address, (), max(min_slot, known.slot), _Read(), commitment)
         for _ in range(_READS):
             read = await self._chain.program_accounts(holding=[(MESSAGE_THREAD, address)], commitment=commitment)
-            after = slot, thread = await self._read(address, (), max(before[0], read.slot), {}, commitment)
+            after = slot, thread = await self._read(address, (), max(before[0], read.slot), _Read(), commitment)
             if before[1] is None or thread is None:
                 return None
             # The same sequence before and after: what was read in between is of that version.
@@ -120,9 +139,9 @@ class ThreadChanges:
     ) -> tuple[ThreadAccount | None, list[MessageAccount]]:
         """A thread and some of its messages as they are now; what is absent is left out."""
         address = self._addresses.thread(thread_id)
-        found: dict[str, MessageAccount] = {}
+        found = _Read()
         _, thread = await self._read(address, set(content_hashes), None, found)
-        return thread, list(found.values())
+        return thread, list(found.messages.values())
 
     async def _gather(self, history: ThreadHistory, thread: ThreadAccount) -> None:
         if await history.reach(thread.sequence) or thread.activity_at < await self._chain.unix_time() - _FRESH:
@@ -136,19 +155,32 @@ class ThreadChanges:
         address: str,
         content_hashes: Collection[str],
         min_slot: int | None,
-        into: dict[str, MessageAccount],
+        into: _Read,
         commitment: Commitment = Commitment.CONFIRMED,
+        told: AccountsRead | None = None,
     ) -> tuple[int, ThreadAccount | None]:
-        addresses = [self._addresses.message(address, content_hash) for content_hash in content_hashes]
-        read = await self._chain.accounts([address, *addresses], min_context_slot=min_slot, commitment=commitment)
+        read = told or await self._chain.accounts(
+            self._addresses_of(address, content_hashes), min_context_slot=min_slot, commitment=commitment
+        )
         # Anyone may send lamports to an address before the program makes its account there: then another owns it.
         own = [data if data is not None and data.owner == self._chain.program_id else None for data in read.accounts]
         with as_away():
             for data in own[1:]:
                 if data is not None:
                     message = decode_message(data.address, data.data)
-                    into[message.content_hash] = message
-            return read.slot, None if own[0] is None else decode_thread(address, own[0].data)
+                    into.messages[message.content_hash] = message
+                    into.accounts[data.address] = data
+            if own[0] is None:
+                return read.slot, None
+            thread = decode_thread(address, own[0].data)
+            into.threads[thread.sequence] = own[0]
+            return read.slot, thread
+
+    def _told(self, address: str, content_hashes: Collection[str], min_slot: int, newest: int) -> AccountsRead | None:
+        return self._heard.read(self._addresses_of(address, content_hashes), min_slot, newest)
+
+    def _addresses_of(self, address: str, content_hashes: Collection[str]) -> list[str]:
+        return [address, *(self._addresses.message(address, content_hash) for content_hash in content_hashes)]
 
 
 def accounts_in(read: AccountsRead) -> Iterator[ProgramAccount]:

@@ -50,6 +50,11 @@ class ThreadHistory:
         for key in sorted(self._found):
             yield self._found[key]
 
+    @property
+    def newest(self) -> int:
+        """The last sequence that a known transaction made; the index's own where none is newer."""
+        return max(self._sequences, default=self._known.sequence)
+
     def touched(self, sequence: int | None = None) -> dict[str, int]:
         """Content hashes named by events up to `sequence`, each with the sequence of its last one."""
         last: dict[str, int] = {}

@@ -60,6 +60,11 @@ class MemoryEntities:
         self._served_above = self._filled_above = -1
         self._era = secrets.token_hex(8)
 
+    @property
+    def era(self) -> str:
+        """See EntityCache."""
+        return self._era
+
     async def get(self, addresses: Sequence[str]) -> Mapping[str, CachedAccount]:
         """See EntityCache."""
         async with self._one:
@@ -88,9 +93,8 @@ class MemoryEntities:
     async def put(self, entries: Mapping[str, CachedAccount], lookup: Lookup | None = None) -> None:
         """See EntityCache."""
         async with self._one:
-            if lookup is None or lookup.era in ("", self._era):  # "": nothing was looked up
-                above = max(self._served_above, self._filled_above)
-                fresh = {address: entry for address, entry in entries.items() if entry.slot > above}
+            # Without an era nothing was looked up.
+            if fresh := self._fresh(entries, (lookup and lookup.era) or self._era):
                 held = await self._held(fresh)
                 await self._keep({a: held.get(a, Held()).filled(entry) for a, entry in fresh.items()})
         if lookup is not None:
@@ -106,11 +110,18 @@ class MemoryEntities:
             held = await self._held(addresses)
         return {address: one.entry for address, one in held.items() if one.entry is not None}
 
-    async def raise_floors(self, floors: Mapping[str, Floor]) -> bool:
+    async def raise_floors(
+        self, floors: Mapping[str, Floor], entries: Mapping[str, CachedAccount] | None = None, era: str = ""
+    ) -> bool:
         """See EntityCache; memory is never away."""
         async with self._one:
-            held = await self._held(floors)
-            await self._keep({a: held.get(a, Held()).raised(floor) for a, floor in floors.items()})
+            fresh = self._fresh(entries or {}, era)
+            held = await self._held([*floors, *(address for address in fresh if address not in floors)])
+            for address, floor in floors.items():
+                held[address] = held.get(address, Held()).raised(floor)
+            for address, entry in fresh.items():
+                held[address] = held.get(address, Held()).filled(entry)
+            await self._keep(held)
         return True
 
     async def raise_all(self, slot: int) -> bool:
@@ -145,6 +156,11 @@ class MemoryEntities:
         for address in known:
             self._used.move_to_end(address)
         return dict(zip(known, await self._cache.multi_get(known), strict=True))
+
+    def _fresh(self, entries: Mapping[str, CachedAccount], era: str) -> dict[str, CachedAccount]:
+        """Those that may be filled."""
+        above = max(self._served_above, self._filled_above)
+        return {a: entry for a, entry in entries.items() if entry.slot > above} if era == self._era else {}
 
     def _servable(self, held: Mapping[str, Held]) -> dict[str, CachedAccount]:
         oldest = self._clock() - self._ttl

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain, repeat
+from types import MappingProxyType
 from typing import Any
 
 from aiocache import RedisCache
@@ -30,6 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 _POLLS = (0.002, 0.005, 0.01, 0.02)  # s between looks at what another replica reads; the last one again and again
+
+
+def _packed(entries: Mapping[str, CachedAccount]) -> list[Argument]:
+    return [part for address, entry in entries.items() for part in (address, *entry_fields(entry))]
 
 
 def _as_it_is(answer: Any) -> Any:
@@ -58,6 +63,12 @@ class RedisEntities:
         self._away_until = 0.0
         self._owed = Owed(limits.cache_entries)
         self._paying = asyncio.Lock()
+        self._era = ""
+
+    @property
+    def era(self) -> str:
+        """See EntityCache."""
+        return self._era
 
     async def get(self, addresses: Sequence[str]) -> Mapping[str, CachedAccount]:
         """See EntityCache."""
@@ -88,8 +99,7 @@ class RedisEntities:
         lookup = lookup or Lookup({})
         arguments: list[Argument] = [lookup.era, lookup.claim, self._limits.cache_entries, len(lookup.claimed)]
         arguments += lookup.claimed
-        for address, entry in entries.items():
-            arguments += [address, *entry_fields(entry)]
+        arguments += _packed(entries)
         try:
             if (entries or lookup.claimed) and await self._pay():
                 await self._call(scripts.PUT, arguments)
@@ -108,9 +118,11 @@ class RedisEntities:
 
         return (await self._call(scripts.LAST_KNOWN, addresses, known) if addresses else None) or {}
 
-    async def raise_floors(self, floors: Mapping[str, Floor]) -> bool:
+    async def raise_floors(
+        self, floors: Mapping[str, Floor], entries: Mapping[str, CachedAccount] | None = None, era: str = ""
+    ) -> bool:
         """See EntityCache."""
-        return await self._raise(Owed(self._limits.cache_entries, dict(floors)))
+        return await self._raise(Owed(self._limits.cache_entries, dict(floors)), entries if era else None, era)
 
     async def raise_all(self, slot: int) -> bool:
         """See EntityCache."""
@@ -153,9 +165,9 @@ class RedisEntities:
             return Lookup({})
         return looked
 
-    async def _raise(self, raised: Owed) -> bool:
+    async def _raise(self, raised: Owed, entries: Mapping[str, CachedAccount] | None = None, era: str = "") -> bool:
         try:
-            stands = await self._pay() and await self._told(raised)
+            stands = await self._pay() and await self._told(raised, entries or {}, era)
         except BaseException:  # given up by its caller: still owed
             self._owed.add(raised)
             raise
@@ -177,13 +189,23 @@ class RedisEntities:
                     self._owed.add(owed)
         return not self._owed
 
-    async def _told(self, owed: Owed, *, at_once: bool = False) -> bool:
+    async def _told(
+        self,
+        owed: Owed,
+        entries: Mapping[str, CachedAccount] = MappingProxyType({}),
+        era: str = "",
+        *,
+        at_once: bool = False,
+    ) -> bool:
         if owed.everything and await self._call(scripts.CLEAR, (), at_once=at_once) is None:
             return False
-        arguments: list[Argument] = [self._limits.cache_entries, owed.all_below]
+        arguments: list[Argument] = [self._limits.cache_entries, owed.all_below, era, len(owed.floors)]
         for address, floor in owed.floors.items():
             arguments += [address, *floor_fields(floor)]
-        return await self._call(scripts.RAISE, arguments, at_once=at_once) is not None
+        arguments += _packed(entries)
+        era = await self._call(scripts.RAISE, arguments, bytes.decode, at_once=at_once)
+        self._era = era or ""
+        return era is not None
 
     async def _call(
         self,

@@ -79,10 +79,40 @@ return {era, table.concat(answer)}
 """
 )
 
-# ARGV: …, era of the lookup or "", claim token, most entries, then how many addresses are claimed and these, then per
-# entry: address, slot, version, time, bytes.
+# Entries from ARGV[first] on, per entry: address, slot, version, time, bytes.
+_FILL = """
+local function fill(first, most)
+  local above = redis.call('HMGET', KEYS[1], 'served', 'filled')
+  above = math.max(number(above[1]), number(above[2]))
+  local put = {}
+  for i = first, #ARGV, 5 do
+    local key, slot, version = base .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+    local held = redis.call('HMGET', key, 's', 'v', 'fs', 'fv')
+    local old, oldVersion = number(held[1]), number(held[2])
+    if slot > above and admitted(slot, version, held[3], held[4])
+        and (slot > old or (slot == old and version >= oldVersion)) then
+      if slot > old and version < oldVersion then
+        redis.call('HDEL', key, 's', 'v', 'r', 'e')
+      else
+        redis.call('HSET', key, 's', ARGV[i + 1], 'v', ARGV[i + 2], 'r', ARGV[i + 3], 'e', ARGV[i + 4])
+        redis.call('EXPIRE', key, keep)
+        put[#put + 1] = ARGV[i]
+      end
+    end
+  end
+  if #put > 0 then
+    touch(put)
+    evict(most)
+  end
+  return #put
+end
+"""
+
+# ARGV: …, era of the lookup or "", claim token, most entries, then how many addresses are claimed and these, then
+# entries.
 PUT = (
     _BEGIN
+    + _FILL
     + """
 local first = 8 + tonumber(ARGV[7])
 for i = 8, first - 1 do
@@ -90,41 +120,22 @@ for i = 8, first - 1 do
   if redis.call('GET', key) == ARGV[5] then redis.call('DEL', key) end
 end
 if ARGV[4] ~= '' and ARGV[4] ~= era then return 0 end
-local above = redis.call('HMGET', KEYS[1], 'served', 'filled')
-above = math.max(number(above[1]), number(above[2]))
-local put = {}
-for i = first, #ARGV, 5 do
-  local key, slot, version = base .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-  local held = redis.call('HMGET', key, 's', 'v', 'fs', 'fv')
-  local old, oldVersion = number(held[1]), number(held[2])
-  if slot > above and admitted(slot, version, held[3], held[4])
-      and (slot > old or (slot == old and version >= oldVersion)) then
-    if slot > old and version < oldVersion then
-      redis.call('HDEL', key, 's', 'v', 'r', 'e')
-    else
-      redis.call('HSET', key, 's', ARGV[i + 1], 'v', ARGV[i + 2], 'r', ARGV[i + 3], 'e', ARGV[i + 4])
-      redis.call('EXPIRE', key, keep)
-      put[#put + 1] = ARGV[i]
-    end
-  end
-end
-if #put > 0 then
-  touch(put)
-  evict(tonumber(ARGV[6]))
-end
-return #put
+return fill(first, tonumber(ARGV[6]))
 """
 )
 
-# ARGV: …, most entries, the slot below which nothing at all is served or -1, then per floor: address, slot, version.
+# ARGV: …, most entries, the slot below which nothing at all is served or -1, the era that the entries are
+# of, how many floors, then per floor: address, slot, version, and per entry as for PUT. Answers the era of it all.
 RAISE = (
     _BEGIN
+    + _FILL
     + """
 if number(ARGV[5]) > number(redis.call('HGET', KEYS[1], 'served')) then
   redis.call('HSET', KEYS[1], 'served', ARGV[5])
 end
 local raised = {}
-for i = 6, #ARGV, 3 do
+local first = 8 + 3 * tonumber(ARGV[7])
+for i = 8, first - 1, 3 do
   local key, slot, version = base .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local held = redis.call('HMGET', key, 'fs', 'fv')
   local fs, fv = number(held[1]), number(held[2])
@@ -145,7 +156,8 @@ if #raised > 0 then
   touch(raised)
   evict(tonumber(ARGV[4]))
 end
-return 1
+if ARGV[6] == era then fill(first, tonumber(ARGV[4])) end
+return era
 """
 )
 

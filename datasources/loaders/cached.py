@@ -38,6 +38,10 @@ class Entity(StrEnum):
         return self in (Entity.THREAD, Entity.MESSAGE)
 
 
+def _not_known(_address: str) -> int:
+    return 0
+
+
 @dataclass(slots=True)
 class ReadSlot:
     """The newest slot that a read was of."""
@@ -48,13 +52,15 @@ class ReadSlot:
 @dataclass(frozen=True, slots=True)
 class CachedReads:
     """The cache of this process with what tells how far it may be trusted: `heard_slot` is the newest slot that the
-    chain has told this replica of, 0 while it does not hear the chain's changes as they happen."""
+    chain has told this replica of, 0 while it does not hear the chain's changes as they happen; `floors_up_to` is, by
+    address, the version of a thread up to which floors were raised without a gap, 0 where that is not known."""
 
     cache: EntityCache
     index: IndexReader
     measures: Measures
     heard_slot: Callable[[], int]
     program_id: str
+    floors_up_to: Callable[[str], int] = _not_known
     read_slot: ReadSlot = field(default_factory=ReadSlot)
 
     def is_live(self) -> bool:
@@ -64,8 +70,12 @@ class CachedReads:
 
     async def known_sequences(self, thread_ids: Mapping[str, str]) -> dict[str, int]:
         """By thread address: the version up to which the floors of a thread and all its messages surely stand, because
-        this replica has raised them before its index came so far. To be asked before the cache is."""
-        return {address: await self.index.thread_sequence(id_) for address, id_ in thread_ids.items()}
+        this replica has raised them as it heard of each change, or before its index came so far. To be asked before the
+        cache is."""
+        return {
+            address: max(await self.index.thread_sequence(id_), self.floors_up_to(address))
+            for address, id_ in thread_ids.items()
+        }
 
     async def look_up(self, addresses: Sequence[str], min_slot: int | None) -> Lookup:
         """What may be served, after what others are reading just now has come. Entries from before `min_slot` are left

@@ -18,15 +18,14 @@ from chorale.domain.chain import (
     HistoryEntry,
     SignatureStatus,
     Simulation,
-    SlotTick,
     TransactionRefusedError,
 )
 from chorale.domain.errors import MinimumSlotNotReachedError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.events import FeedItem, TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.treasury import BalanceChange
 from datasources.solana import decode
-from datasources.solana.live import confirmation, live_changes, live_transactions
+from datasources.solana.live import confirmation, live_changes, live_feed
 from datasources.solana.pubsub import SharedSocket
 from datasources.solana.rpc import MIN_CONTEXT_SLOT_NOT_REACHED, NODE_UNHEALTHY, Call, Rpc, RpcError, reads, unavailable
 
@@ -129,7 +128,11 @@ class SolanaChain:
         if min_context_slot is not None:
             options["minContextSlot"] = min_context_slot
         parts = [addresses[at : at + _ACCOUNTS_PER_CALL] for at in range(0, len(addresses), _ACCOUNTS_PER_CALL)]
-        answers = await asyncio.gather(*(self._at_slot("getMultipleAccounts", list(part), options) for part in parts))
+        method = "getMultipleAccounts"
+        if len(parts) == 1:  # nearly always, and a task of its own would cost more than it saves
+            answers = [await self._at_slot(method, list(parts[0]), options)]
+        else:
+            answers = await asyncio.gather(*(self._at_slot(method, list(part), options) for part in parts))
         values = [value for answer in answers for value in answer["value"]]
         return AccountsRead(
             min(decode.slot(answer["context"]["slot"]) for answer in answers),
@@ -275,9 +278,10 @@ class SolanaChain:
             for record, answer in zip(records, answers, strict=True)
         ]
 
-    def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
-        """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more)."""
-        return live_transactions(self._ws_url, self._program_id, self.slot, self._block_time)
+    def follow(self, *, accounts: bool = False) -> AsyncGenerator[FeedItem, None]:
+        """Live transactions that mention the program, and slot ticks (processed slots: a heartbeat, no more); with
+        `accounts`, the program's accounts as they change."""
+        return live_feed(self._ws_url, self._program_id, self.slot, self._block_time, accounts=accounts)
 
     def account_changes(self, address: str) -> AsyncGenerator[int, None]:
         """The slot of every change of an account, on a socket of its own."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
-from chorale.domain.chain import Commitment, SignatureStatus, SlotTick
+from chorale.domain.chain import AccountChange, Commitment, SignatureStatus, SlotTick
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.events import FeedItem
 from datasources.solana import decode
-from datasources.solana.pubsub import Inbox, SharedSocket, open_socket
+from datasources.solana.pubsub import Inbox, Notification, SharedSocket, Socket, open_socket
 from datasources.solana.rpc import unavailable, well_formed
+
+_log = logging.getLogger(__name__)
 
 _CONFIRMED = {"commitment": Commitment.CONFIRMED.value}
 _POLL = 0.5
@@ -52,17 +55,22 @@ async def confirmation(
         return await _settled(status)
 
 
-async def live_transactions(
+async def live_feed(
     ws_url: str,
     program_id: str,
     slot: Callable[[], Awaitable[int]],
     block_time: Callable[[int], Awaitable[int]],
-) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
-    """Transactions that mention the program, and slot ticks, on one socket; the first tick once both subscriptions
-    stand. Raises AuthorityUnavailableError where the connection is lost or falls silent."""
+    *,
+    accounts: bool,
+) -> AsyncGenerator[FeedItem, None]:
+    """Transactions that mention the program, slot ticks and, where wanted and offered, its accounts, on one socket; the
+    first tick once all subscriptions stand. Raises AuthorityUnavailableError where the connection is lost or falls
+    silent."""
     async with open_socket(ws_url) as socket:
         inbox: Inbox = asyncio.Queue(_MOST)
         await socket.subscribe("slotSubscribe", [], inbox)
+        if accounts:
+            await _subscribe_accounts(socket, program_id, inbox)
         await socket.subscribe("logsSubscribe", [{"mentions": [program_id]}, _CONFIRMED], inbox)
         yield SlotTick(await slot())
         while True:
@@ -74,20 +82,8 @@ async def live_transactions(
                 raise unavailable(f"no slot for {_SILENCE_LIMIT:.0f} s") from error
             if notification is None:
                 raise unavailable("the subscription connection was lost")
-            result = notification.result
             with well_formed():
-                if notification.method == "slotNotification":
-                    item: TransactionRecord | SlotTick = SlotTick(decode.slot(result["slot"]))
-                else:
-                    at, value = decode.slot(result["context"]["slot"]), result["value"]
-                    item = decode.transaction_record(
-                        decode.text(value["signature"]),
-                        at,
-                        await block_time(at),
-                        value["err"],
-                        value["logs"],
-                        program_id,
-                    )
+                item = await _item(notification, program_id, block_time)
             yield item
 
 
@@ -101,6 +97,31 @@ async def live_changes(ws_url: str, address: str) -> AsyncGenerator[int, None]:
                 slot = decode.slot(notification.result["context"]["slot"])
             yield slot
         raise unavailable("the subscription connection was lost")
+
+
+async def _subscribe_accounts(socket: Socket, program_id: str, inbox: Inbox) -> None:
+    try:
+        await socket.subscribe("programSubscribe", [program_id, {**_CONFIRMED, "encoding": "base64"}], inbox)
+    except AuthorityUnavailableError as error:
+        if socket.lost:
+            raise
+        _log.info("Accounts are read where they could be heard, since the node does not tell them: %s", error)
+
+
+async def _item(notification: Notification, program_id: str, block_time: Callable[[int], Awaitable[int]]) -> FeedItem:
+    result = notification.result
+    match notification.method:
+        case "slotNotification":
+            return SlotTick(decode.slot(result["slot"]))
+        case "programNotification":
+            value = result["value"]
+            account = decode.account(decode.text(value["pubkey"]), value["account"])
+            if account is None:
+                raise ValueError("An account is missing.")
+            return AccountChange(decode.slot(result["context"]["slot"]), account)
+    at, value = decode.slot(result["context"]["slot"]), result["value"]
+    signature = decode.text(value["signature"])
+    return decode.transaction_record(signature, at, await block_time(at), value["err"], value["logs"], program_id)
 
 
 async def _settled(status: Callable[[], Awaitable[SignatureStatus | None]]) -> SignatureStatus | None:

@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
 
-from chorale.domain.chain import SlotTick, TransactionRefusedError
+from chorale.domain.chain import TransactionRefusedError
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.events import FeedItem
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from chorale.keeper import Keeper
@@ -54,11 +54,11 @@ class ChainBetween:
             await self.before_send()
         return await self._chain.send(transaction)
 
-    async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
+    async def follow(self, **options: bool) -> AsyncGenerator[FeedItem, None]:
         """The feed, or none."""
         if self.deaf:
             raise AuthorityUnavailableError(Authority.SOLANA)
-        async for item in self._chain.follow():
+        async for item in self._chain.follow(**options):
             yield item
 
 

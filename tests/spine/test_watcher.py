@@ -19,7 +19,7 @@ from chorale.domain.approval import MessageStatus
 from chorale.domain.chain import AccountsRead, Commitment, SlotTick
 from chorale.domain.content import ContentState, SearchCriteria, SearchMode
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.events import EventPosition, TransactionRecord
+from chorale.domain.events import EventPosition, FeedItem, TransactionRecord
 from chorale.domain.paging import PageRequest
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
@@ -191,9 +191,9 @@ class AlteredFeed:
             raise AuthorityUnavailableError(Authority.SOLANA)
         return await self._chain.program_accounts(holding=holding, part=part)
 
-    async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
+    async def follow(self, **options: bool) -> AsyncGenerator[FeedItem, None]:
         self.connections += 1
-        async with aclosing(self._chain.follow()) as feed:
+        async with aclosing(self._chain.follow(**options)) as feed:
             async for item in feed:
                 yield self._alter(item) if isinstance(item, TransactionRecord) else item
 

@@ -17,7 +17,7 @@ from chorale import watcher
 from chorale.domain.boundaries import AnnouncementKind
 from chorale.domain.chain import SlotTick
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.events import EventPosition, TransactionRecord
+from chorale.domain.events import EventPosition, FeedItem, TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from chorale.projection import settling
@@ -27,7 +27,7 @@ from tests.spine.parts import Actor, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-Item = TransactionRecord | SlotTick
+Item = FeedItem
 
 
 class Feeds:
@@ -39,10 +39,10 @@ class Feeds:
         self._shape = shape
         self.connections = 0
 
-    async def follow(self) -> AsyncGenerator[Item, None]:
+    async def follow(self, **options: bool) -> AsyncGenerator[Item, None]:
         self.connections += 1
         number, is_first = self.connections, True
-        async with aclosing(self._chain.follow()) as feed:
+        async with aclosing(self._chain.follow(**options)) as feed:
             async for item in feed:
                 shaped = [item] if is_first else self._shape(number, item)
                 is_first = False
