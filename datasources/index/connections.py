@@ -30,6 +30,7 @@ class Connections:
         self._write = connect(file, writable=True)
         self._read = connect(file, writable=False)
         self._look = connect(file, writable=False)
+        self._writing = 0  # on the writer's thread
         self._writer = ThreadPoolExecutor(1, "index-writer")
         self._reader = ThreadPoolExecutor(1, "index-reader")
 
@@ -42,13 +43,22 @@ class Connections:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader, partial(_transact, self._read, "BEGIN", work))
 
-    async def write(self, work: Work[T], done: Callable[[], None] = lambda: None) -> T:
+    async def write(self, work: Work[T], done: Callable[[], None] = lambda: None, *, brief: bool = False) -> T:
         """Run `work` in one write transaction; `done` is called on the loop after the commit, even if the caller has
-        gone away by then."""
+        gone away by then. What is `brief` runs here and now, unless another is being written."""
+        if brief and not self._writing:
+            result = _transact(self._write, "BEGIN IMMEDIATE", work)
+            done()
+            return result
         loop = asyncio.get_running_loop()
+        self._writing += 1
         future = loop.run_in_executor(self._writer, partial(_transact, self._write, "BEGIN IMMEDIATE", work))
-        future.add_done_callback(lambda _: done())
+        future.add_done_callback(lambda _: self._written(done))
         return await asyncio.shield(future)
+
+    def _written(self, done: Callable[[], None]) -> None:
+        self._writing -= 1
+        done()
 
     async def close(self) -> None:
         """Finish what was asked for and close."""

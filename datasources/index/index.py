@@ -15,6 +15,8 @@ from datasources.index.connections import Connections
 from datasources.index.queries import IndexQueries
 from datasources.index.wakeups import Wakeups
 
+_BRIEF = 16  # rows that are written where they come up; more of them would hold up the event loop
+
 PROTOCOL = "protocol"
 """Whom listeners of the protocol listen to, among thread ids."""
 
@@ -84,7 +86,8 @@ class SqliteIndex(IndexQueries):
             writes.apply(connection, projection)
             return log.latest(connection, self._log_id, thread_id)
 
-        return await self._connections.write(work, lambda: self._wakeups.notify(thread_id))
+        brief = len(projection.messages) + len(projection.events) <= _BRIEF and not projection.replace
+        return await self._connections.write(work, lambda: self._wakeups.notify(thread_id), brief=brief)
 
     async def apply_protocol(self, projection: ProtocolProjection) -> None:
         """See Index."""
@@ -122,4 +125,4 @@ class SqliteIndex(IndexQueries):
 
     async def advance(self, cursor: ChainCursor) -> None:
         """See Index."""
-        await self._connections.write(lambda connection: writes.advance(connection, cursor))
+        await self._connections.write(lambda connection: writes.advance(connection, cursor), brief=True)

@@ -86,6 +86,7 @@ def after(connection: sqlite3.Connection, log_id: str, place: EventPosition, lim
         tuple(event for event in logged if event.kind is not EventKind.SWEPT),
         EventPosition(log_id, last.position, place.thread_id, last.sequence, last.ordinal),
         "TRIMMED" if leap else None,
+        len(rows) == limit,
     )
 
 

@@ -18,8 +18,11 @@ from datasources.index.schema import STAGED_SEQUENCE
 
 def number_of(connection: sqlite3.Connection, thread_id: str) -> int:
     """Number of a thread's row, made where it is absent."""
-    connection.execute("INSERT INTO threads (thread_id) VALUES (?) ON CONFLICT DO NOTHING", (thread_id,))
-    number: int = connection.execute("SELECT number FROM threads WHERE thread_id = ?", (thread_id,)).fetchone()[0]
+    rows = connection.execute("SELECT number FROM threads WHERE thread_id = ?", (thread_id,)).fetchall()
+    if not rows:
+        made = "INSERT INTO threads (thread_id) VALUES (?) RETURNING number"
+        rows = connection.execute(made, (thread_id,)).fetchall()
+    number: int = rows[0][0]
     return number
 
 

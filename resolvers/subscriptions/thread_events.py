@@ -96,9 +96,9 @@ async def _behind(context: Context, place: _Place, bodies: bool) -> AsyncIterato
             yield await gap(context, batch.events[0], batch.gap)
         async for event in _views(context, place, batch.events, bodies):
             yield event
-        if place.position == batch.position and not batch.events:
-            return
         place.position = batch.position
+        if not batch.more:
+            return
 
 
 async def _views(
