@@ -116,7 +116,12 @@ class Stack:
         self.measures = PrometheusMeasures()
         parts = self.parts
         self.reads = CachedReads(
-            parts.cache, parts.index, self.measures, lambda: self.heard_slot, parts.running.program_id
+            parts.cache,
+            parts.index,
+            self.measures,
+            lambda: self.heard_slot,
+            parts.running.program_id,
+            parts.projector.floors.up_to,
         )
         self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
         log = ConflictLog(self.limits.conflict_log)

@@ -125,6 +125,21 @@ async def test_after_a_change_only_what_changed_is_read_and_shown_at_once(
     assert shown[content_hash] == "DENIED"
 
 
+async def test_what_the_chain_has_told_is_not_read_again(cached: Stack, discussion: Discussion) -> None:
+    """A wallet writes past the server; what its change has made of thread and messages came along with it."""
+    parts = discussion.parts
+    await parts.projector.floors.stand_from(await parts.chain.slot())
+    await later(parts)
+    await cached.ask(PAGE, t=discussion.thread_id)
+    for _ in range(3):
+        cached.chain.calls.clear()
+        body = await discussion.follow(discussion.author.post(discussion.thread_id, "One more."))
+        thread = (await cached.ask(PAGE, t=discussion.thread_id))["thread"]
+        assert thread["version"] == discussion.version
+        assert body in [node["contentHash"] for node in thread["messages"]["nodes"]]
+        assert cached.chain.calls == []
+
+
 async def test_messages_stay_out_where_their_floors_may_be_missing(cached: Stack, discussion: Discussion) -> None:
     """The chain shows a version that this replica has not heard of yet: what the cache holds may be from before."""
     await cached.ask(PAGE, t=discussion.thread_id)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,14 +15,16 @@ from typing import Any
 import pytest
 
 from chorale import watcher
+from chorale.checking.rows import thread_difference
 from chorale.domain.boundaries import AnnouncementKind
-from chorale.domain.chain import SlotTick
+from chorale.domain.chain import AccountChange, SlotTick
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import EventPosition, FeedItem, TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from chorale.projection import settling
 from chorale.projector import Projector
+from programs.accounts import decode_thread
 from programs.events import events_in
 from tests.spine.parts import Actor, Parts
 
@@ -170,6 +173,87 @@ async def test_each_event_is_logged_once_and_in_order(
             assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
         assert shaped.measures.now().state_sync_delay.count > 0
     assert feeds.connections > 1
+
+
+def withheld(_: list[AccountChange], item: Item) -> list[Item]:
+    """A node that tells transactions and not what they make of accounts."""
+    return [] if isinstance(item, AccountChange) else [item]
+
+
+def outdated(told: list[AccountChange], item: Item) -> list[Item]:
+    """Accounts as they first were, told as if they were of now."""
+    if not isinstance(item, AccountChange):
+        return [item]
+    told.append(item)
+    first = next(each for each in told if each.account.address == item.account.address)
+    return [replace(first, slot=item.slot)]
+
+
+def misplaced(told: list[AccountChange], item: Item) -> list[Item]:
+    """One account's bytes under another's address."""
+    if not isinstance(item, AccountChange):
+        return [item]
+    told.append(item)
+    return [replace(item, account=replace(told[0].account, address=item.account.address))]
+
+
+@pytest.mark.parametrize("altered", [withheld, outdated, misplaced])
+async def test_accounts_that_are_told_wrongly_are_read(
+    parts: Parts, ana: Actor, altered: Callable[[list[AccountChange], Item], list[Item]]
+) -> None:
+    """What a subscription says of accounts saves reads, and is never all that derived state rests on."""
+    told: list[AccountChange] = []
+    shaped, _ = through(parts, lambda _, item: altered(told, item))
+    async with shaped.watch():
+        thread_id = await thread(parts, ana, "Told wrongly")
+        for number in range(3):
+            await post(parts, ana, thread_id, f"Post {number}")
+        assert await parts.index.wait_for(thread_id, 4, 30)
+    assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
+    address = parts.running.addresses.thread(thread_id)
+    account = (await parts.chain.accounts([address])).accounts[0]
+    assert account is not None
+    kept = (await parts.index.kept_threads([thread_id]))[thread_id]
+    assert thread_difference(decode_thread(address, account.data), kept) is None
+
+
+class Counted:
+    """The chain, with a count of what is asked of it."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self.asked: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked[name] += 1
+        return getattr(self._chain, name)
+
+
+@pytest.mark.parametrize("running", ["localnet"], indirect=True)  # a validator keeps accounts and logs in no order
+async def test_what_is_told_is_projected_without_a_read(parts: Parts, ana: Actor, ben: Actor) -> None:
+    """A submission of another wallet and its vote reach the index, the log and the cache, and the chain is asked for
+    nothing about them."""
+    counted: Any = Counted(parts.chain)
+    projector = Projector(counted, parts.content, parts.embedder, parts.index, cache=parts.cache)
+    told = replace(parts, chain=counted, projector=projector)
+    async with told.watch():
+        thread_id = await thread(parts, ana, "Told")
+        assert await parts.index.wait_for(thread_id, 1, 20)
+        await parts.running.rpc("chorale_advanceSlots", 2)  # nothing of the slot in which listening began is kept
+        counted.asked.clear()
+        draft = ben.submit(thread_id, "Rivers carry stones to the sea.")
+        await ben.send(draft.instruction)
+        assert await parts.index.wait_for(thread_id, 2, 20)
+        await ana.send(ana.vote(thread_id, draft.hash, approve=True))
+        assert await parts.index.wait_for(thread_id, 3, 20)
+        asked = {name: counted.asked[name] for name in ("accounts", "history", "transactions", "program_accounts")}
+        assert asked == dict.fromkeys(asked, 0)
+    addresses = parts.running.addresses
+    address = addresses.thread(thread_id)
+    held = await parts.cache.get([address, addresses.message(address, draft.hash)])
+    assert {entry.version for entry in held.values()} == {3}
+    assert len(held) == 2
+    assert projector.floors.up_to(address) == 3
 
 
 async def test_a_thread_that_fails_holds_up_neither_readiness_nor_others(

@@ -41,6 +41,24 @@ async def test_what_was_read_in_the_slot_of_a_change_is_served_only_with_that_ch
         assert (await cache.get(["a"]))["a"].version == 3
 
 
+async def test_a_change_is_told_together_with_what_it_made(opener: Opener) -> None:
+    """One step raises floors and fills, unless the cache has been emptied since the entries were learnt of."""
+    async with opener(LIMITS) as cache:
+        await cache.raise_all(3)
+        era = cache.era
+        assert era
+        made = {"a": entry("a", 7, 2), "b": entry("b", 7, 1)}
+        assert await cache.raise_floors({"a": Floor(7, 2)}, made, era)
+        assert await cache.get(["a", "b"]) == made
+        await cache.raise_floors({"a": Floor(8, 3)}, {"a": entry("a", 7, 2), "b": entry("b", 6, 0)}, era)
+        assert await cache.get(["a", "b"]) == {"b": made["b"]}
+        await cache.clear()
+        assert await cache.raise_floors({"a": Floor(9, 4)}, {"a": entry("a", 9, 4)}, era)
+        await cache.raise_floors({}, {"b": entry("b", 9, 4)})
+        assert await cache.last_known(["a", "b"]) == {}
+        assert (await cache.look_up(["a"])).slot == 9
+
+
 async def test_a_read_after_a_miss_must_reach_the_floor(opener: Opener) -> None:
     async with opener(LIMITS) as cache:
         assert (await cache.look_up(["a"])).slot is None

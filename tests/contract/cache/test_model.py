@@ -62,6 +62,17 @@ class CacheMachine(RuleBasedStateMachine):
             assert self.run(self.cache.raise_floors({at: floor}))
             self.required[at] = max(self.required[at], version)
 
+    @rule(data=st.data())
+    def tell_and_fill(self, data: st.DataObject) -> None:
+        """Whoever tells of a change brings what has become of accounts, from a cache that may be gone by now."""
+        seen = [(at, one, lookup.era) for at, one, lookup in self.reads if lookup is not None]
+        if self.changes and seen:
+            at, floor, version = data.draw(st.sampled_from(self.changes))
+            filled, one, era = data.draw(st.sampled_from(seen))
+            assert self.run(self.cache.raise_floors({at: floor}, {filled: one}, era))
+            self.required[at] = max(self.required[at], version)
+            self.put.add((filled, one.slot, one.version))
+
     @rule()
     def tell_of_all(self) -> None:
         assert self.run(self.cache.raise_all(self.slot))

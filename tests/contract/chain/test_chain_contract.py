@@ -14,9 +14,9 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction
 
-from chorale.domain.chain import Commitment, SlotTick, TransactionRefusedError
+from chorale.domain.chain import AccountChange, Commitment, SlotTick, TransactionRefusedError
 from chorale.domain.errors import AuthorityUnavailableError, MinimumSlotNotReachedError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.events import FeedItem, TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from datasources.solana import client
@@ -144,9 +144,10 @@ async def test_a_transaction_is_simulated_sent_confirmed_and_followed(chain: Cha
         assert status.error is None
         assert status.commitment is not Commitment.PROCESSED
         async with asyncio.timeout(30):
-            item: TransactionRecord | SlotTick | None = None
+            item: FeedItem | None = None
             while not (isinstance(item, TransactionRecord) and item.signature == signature):
                 item = await anext(following)
+                assert not isinstance(item, AccountChange)
     assert item.slot == status.slot
     assert [event.name for event in item.events] == ["ThreadCreated"]
     assert item.events[0].thread == running.addresses.thread(thread_id)
@@ -168,6 +169,28 @@ async def test_a_transaction_is_simulated_sent_confirmed_and_followed(chain: Cha
     history = await chain.history(address)
     assert [(entry.signature, entry.slot, entry.succeeded) for entry in history] == [(signature, status.slot, True)]
     assert await chain.history(address, until=signature) == []
+
+
+async def test_accounts_are_told_as_a_read_shows_them(chain: Chain, running: RunningChain) -> None:
+    """Who asks for them hears what a transaction makes of the program's accounts, before the log or after."""
+    wallet = await running.wallet(tokens=0)
+    thread_id, transaction = await new_thread(running, wallet)
+    address = running.addresses.thread(thread_id)
+    async with aclosing(chain.follow(accounts=True)) as following:
+        assert isinstance(await anext(following), SlotTick)
+        signature = await chain.send(transaction)
+        logged: TransactionRecord | None = None
+        told: AccountChange | None = None
+        async with asyncio.timeout(30):
+            while logged is None or told is None:
+                item = await anext(following)
+                if isinstance(item, TransactionRecord) and item.signature == signature:
+                    logged = item
+                elif isinstance(item, AccountChange) and item.account.address == address:
+                    told = item
+    read = await chain.accounts([address], min_context_slot=logged.slot)
+    assert told == AccountChange(logged.slot, told.account)
+    assert read.accounts == (told.account,)
 
 
 async def test_many_confirmations_share_a_socket(chain: Chain, running: RunningChain) -> None:
