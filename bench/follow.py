@@ -9,11 +9,12 @@ from base64 import b64encode
 from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
+import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from bench.chain_load import Author, an_author
+from bench.http import connect as connect_http
 from bench.people import Demo
 from bench.report import figure, percentile, table
 from bench.serving import Running, scratch, serving
@@ -89,22 +90,30 @@ async def _measured(author: Author, chain: RunningChain, server: Running, rate: 
 
 async def _send(chain: RunningChain, transactions: list[bytes], sent: dict[str, float], rate: int) -> None:
     """One after the other at the rate, whatever the answers take."""
-    pacing = asyncio.Semaphore(_SENDERS)
-    async with httpx.AsyncClient(timeout=60, trust_env=False, verify=False) as http:
+    due: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
 
-        async def one(transaction: bytes) -> None:
-            async with pacing:
-                body = request("sendTransaction", [b64encode(transaction).decode(), _OPTIONS])
-                sent[signature_of(transaction)] = time.perf_counter()
-                answer = (await http.post(chain.rpc_url, json=body)).json()
-            if "error" in answer:
-                raise RuntimeError(str(answer["error"]))
+    async def send() -> None:
+        async with connect_http(chain.rpc_url) as http:
+            while (item := await due.get()) is not None:
+                signature, body = item
+                sent[signature] = time.perf_counter()
+                answer = orjson.loads(await http.exchange(http.request(body)))
+                if "error" in answer:
+                    raise RuntimeError(str(answer["error"]))
 
+    made = [
+        (signature_of(one), orjson.dumps(request("sendTransaction", [b64encode(one).decode(), _OPTIONS])))
+        for one in transactions
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(_SENDERS):
+            tasks.create_task(send())
         begun = time.perf_counter()
-        async with asyncio.TaskGroup() as tasks:
-            for number, transaction in enumerate(transactions):
-                await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
-                tasks.create_task(one(transaction))
+        for number, each in enumerate(made):
+            await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            due.put_nowait(each)
+        for _ in range(_SENDERS):
+            due.put_nowait(None)
 
 
 def _raw(chain: RunningChain) -> connect:
@@ -124,7 +133,7 @@ async def _listen_raw(
     )
     async for message in socket:
         now = time.perf_counter()
-        told: dict[str, Any] = json.loads(message)
+        told: dict[str, Any] = orjson.loads(message)
         if told.get("method") == "logsNotification":
             signature = told["params"]["result"]["value"]["signature"]
             if signature in expected:
@@ -141,7 +150,7 @@ async def _subscribe(socket: ClientConnection, thread_id: str) -> None:
 async def _listen(socket: ClientConnection, heard: dict[str, float], expected: set[str]) -> None:
     async for message in socket:
         now = time.perf_counter()
-        told: dict[str, Any] = json.loads(message)
+        told: dict[str, Any] = orjson.loads(message)
         if told["type"] == "ping":
             await socket.send(json.dumps({"type": "pong"}))
         elif told["type"] == "next":
