@@ -96,7 +96,8 @@ class LoggedEvent:
 class NewEvent:
     """An event on its way into the log; the index gives it log id and position.
 
-    `subject` and `occurrence` identify events that no chain event stands for (signature and attempt, say).
+    `subject` and `occurrence` identify events that no chain event stands for (signature and attempt, say). `threads` is
+    how many threads its transaction touched, 0 where a cut log does not tell.
     """
 
     kind: EventKind
@@ -113,6 +114,7 @@ class NewEvent:
     detail: str | None = None
     subject: str | None = None
     occurrence: int = 0
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,9 @@ class Index(IndexReader, Protocol):
     async def logged(self, since: int, limit: int) -> Sequence[LoggedTransaction]:
         """Transactions that the newest `limit` events of the log name, of slots above `since`; each once a thread."""
 
+    async def wholly_logged(self, signatures: Sequence[str]) -> frozenset[str]:
+        """Of these transactions, a hundred or so, those whose events are in the log of every thread they touched."""
+
     async def chain_cursor(self) -> ChainCursor | None:
         """Where to resume following the chain; None in a new index."""
 

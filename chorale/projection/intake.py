@@ -76,7 +76,8 @@ class Intake:
     async def replay_since(
         self, cursor: ChainCursor | None, tasks: asyncio.TaskGroup, progress: Progress, *, wait: bool
     ) -> None:
-        """Settle what is listed and not known yet. `wait`: what is listed and not served yet is an error."""
+        """Settle what is listed and not known yet, neither here nor to the index: a stretch before the cursor is listed
+        anew at every start. `wait`: what is listed and not served yet is an error."""
         listed = await missed(self._chain, cursor) if cursor is not None else None
         if listed is None:
             if cursor is not None:
@@ -115,10 +116,12 @@ class Intake:
         self._progress.settle(_LOOK_OVER, told)
 
     async def _replay(self, entries: Collection[HistoryEntry], tasks: asyncio.TaskGroup, *, wait: bool) -> None:
-        signatures = [entry.signature for entry in entries if entry.succeeded]
+        succeeded = [entry.signature for entry in entries if entry.succeeded]
+        settled = await self._index.wholly_logged(succeeded)
+        signatures = [signature for signature in succeeded if signature not in settled]
         records = dict(zip(signatures, await self._chain.transactions(signatures), strict=True))
         for entry in entries:
-            if not entry.succeeded:
+            if not entry.succeeded or entry.signature in settled:
                 self._progress.begin(entry.signature, entry.slot, ())
             elif (record := records[entry.signature]) is not None:
                 await self.take(record, tasks)

@@ -20,6 +20,7 @@ from chorale.domain.updates import Authority
 from chorale.projection.garbage import as_away
 from chorale.projection.heard_accounts import HeardAccounts
 from chorale.projection.thread_history import ThreadHistory
+from chorale.projection.thread_names import touched_by
 from programs.accounts import (
     MESSAGE_THREAD,
     AccountMalformed,
@@ -229,6 +230,7 @@ def _logged(thread_id: str, event: ProgramEvent, record: TransactionRecord) -> N
         approve=None if approve is None else bool(approve),
         amount=_first_int(event, _AMOUNTS),
         detail=detail,
+        threads=0 if record.logs_cut else len(touched_by(record)),
     )
 
 

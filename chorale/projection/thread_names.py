@@ -18,6 +18,11 @@ def names_thread(event: ProgramEvent) -> bool:
     return event.name in _EVENTS
 
 
+def touched_by(record: TransactionRecord) -> set[str]:
+    """Addresses of the threads that a transaction's events name."""
+    return {event.thread for event in record.events if names_thread(event)}
+
+
 async def threads_of(record: TransactionRecord, chain: Chain, index: IndexReader) -> set[str]:
     """Ids of the threads that a transaction touched; none where it failed. New threads are read from the chain.
 
@@ -26,7 +31,7 @@ async def threads_of(record: TransactionRecord, chain: Chain, index: IndexReader
     if not record.succeeded:
         return set()
     found = set()
-    for address in {event.thread for event in record.events if names_thread(event)}:
+    for address in touched_by(record):
         thread_id = await index.thread_id_at(address)
         if thread_id is None:
             account = (await chain.accounts([address], min_context_slot=record.slot)).accounts[0]

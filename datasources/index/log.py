@@ -7,7 +7,7 @@ file is only its address here.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chorale.domain.events import EventBatch, EventKind, EventPosition, LoggedEvent, NewEvent
 from chorale.domain.projection import LoggedTransaction
@@ -17,7 +17,7 @@ SERVER_ORDINAL = 256
 """First ordinal of the events that the server makes itself: behind the program's own, which are bytes."""
 
 _INSERT = """INSERT INTO events (thread, sequence, ordinal, kind, slot, occurred_at, signature, content_hash, actor,
-    approve, amount, detail, subject, occurrence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    approve, amount, detail, subject, occurrence, threads) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _COLUMNS = """position, kind, sequence, ordinal, slot, occurred_at, signature, content_hash, actor, approve, amount,
     detail"""
@@ -110,6 +110,17 @@ def of_signature(connection: sqlite3.Connection, log_id: str, thread_id: str, si
     return EventPosition(log_id, rows[0][0], thread_id, rows[0][1], rows[0][2]) if rows else None
 
 
+def wholly_logged(connection: sqlite3.Connection, signatures: Sequence[str]) -> list[str]:
+    """Of these transactions those whose events stand in the log of every thread that they touched."""
+    marks = ",".join("?" * len(signatures))
+    rows = connection.execute(
+        f"""SELECT signature FROM events WHERE signature IN ({marks}) AND subject IS NULL
+            GROUP BY signature HAVING min(threads) > 0 AND count(DISTINCT thread) >= max(threads)""",  # noqa: S608
+        tuple(signatures),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def newest_signature(connection: sqlite3.Connection, thread: int) -> str | None:
     """Signature of the newest event of the chain in a thread's log."""
     rows = connection.execute(
@@ -147,7 +158,7 @@ def _row(thread: int, event: NewEvent, sequence: int, ordinal: int) -> tuple[int
     return (
         thread, sequence, ordinal, event.kind, event.slot, event.occurred_at, event.signature, event.content_hash,
         event.actor, event.approve, None if event.amount is None else signed(event.amount), event.detail, event.subject,
-        event.occurrence,
+        event.occurrence, event.threads,
     )  # fmt: skip
 
 

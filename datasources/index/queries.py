@@ -106,6 +106,10 @@ class IndexQueries(TreasuryQueries, KeptQueries):
         """See Index."""
         return await self._connections.read(partial(log.logged, since=since, limit=limit))
 
+    async def wholly_logged(self, signatures: Sequence[str]) -> frozenset[str]:
+        """See Index."""
+        return frozenset(await self._connections.read(partial(log.wholly_logged, signatures=signatures)))
+
     async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str, int]]:
         """See Index."""
         return await self._connections.read(lambda connection: log.signatures(connection, thread_id, up_to, limit))

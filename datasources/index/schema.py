@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 STAGED_SEQUENCE = 2**63 - 1
 """submitted_sequence of a staged message: it sorts behind everything."""
@@ -70,7 +70,8 @@ CREATE TABLE nodes (
   PRIMARY KEY (thread, number)
 ) STRICT, WITHOUT ROWID;
 
--- (sequence, ordinal) ascends along a thread's log; subject is NULL for events of the chain
+-- (sequence, ordinal) ascends along a thread's log; subject is NULL for events of the chain; threads is how many its
+-- transaction touched, 0 where that is not known
 CREATE TABLE events (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   thread INTEGER NOT NULL,
@@ -87,6 +88,7 @@ CREATE TABLE events (
   detail TEXT,
   subject TEXT,
   occurrence INTEGER NOT NULL DEFAULT 0,
+  threads INTEGER NOT NULL DEFAULT 1,
   UNIQUE (thread, sequence, ordinal)
 ) STRICT;
 CREATE UNIQUE INDEX events_of_server ON events (kind, subject, occurrence) WHERE subject IS NOT NULL;

@@ -116,6 +116,42 @@ async def test_a_restart_replays_what_was_missed(
             assert found["gap"] is None
 
 
+async def test_a_restart_asks_for_the_transactions_that_the_index_lacks_alone(
+    running: RunningChain, embedder: FastEmbedder, tmp_path: Path, ana: Actor, ben: Actor
+) -> None:
+    """A stretch before the cursor is listed anew, since nodes do not all tell one order; what it names is known."""
+    async with open_parts(running, embedder, tmp_path) as parts:
+        async with parts.watch():
+            first = await discussion(parts, ana, ben)
+            assert await parts.index.wait_for(first, 5, 10)
+        known = {signature for _, signature, _ in await parts.index.log_signatures(first, 5, 10)}
+        second = await discussion(parts, ana, ben)  # nobody watches
+    assert len(known) == 5
+    async with open_parts(running, embedder, tmp_path) as parts:
+        chain: Any = Asked(parts.chain)
+        again = replace(parts, chain=chain, projector=Projector(chain, parts.content, parts.embedder, parts.index))
+        async with again.watch():
+            assert await parts.index.wait_for(second, 5, 10)
+        missed = {signature for _, signature, _ in await parts.index.log_signatures(second, 5, 10)}
+        assert missed <= chain.transactions_asked
+        assert not known & chain.transactions_asked
+
+
+class Asked:
+    """The chain, with the transactions that were asked of it."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self.transactions_asked: set[str] = set()
+
+    async def transactions(self, signatures: Sequence[str]) -> Sequence[TransactionRecord | None]:
+        self.transactions_asked.update(signatures)
+        return await self._chain.transactions(signatures)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+
 @pytest.mark.parametrize("lost", ["index", "payload"])
 async def test_lost_derived_state_comes_back(
     running: RunningChain, embedder: FastEmbedder, tmp_path: Path, ana: Actor, ben: Actor, lost: str

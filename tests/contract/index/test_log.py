@@ -129,7 +129,7 @@ async def test_events_are_kept_whole(index: SqliteIndex) -> None:
     await index.apply(Projection(thread, 1, events=(new,)))
     [event] = (await index.events_after(thread.thread_id, place(thread.thread_id, 0, 0), 9)).events
     assert {name: getattr(event, name) for name in event.__slots__ if name not in ("log_id", "position")} == {
-        name: getattr(new, name) for name in new.__slots__ if name not in ("subject", "occurrence")
+        name: getattr(new, name) for name in new.__slots__ if name not in ("subject", "occurrence", "threads")
     }
 
 
@@ -178,3 +178,16 @@ async def test_closing_ends_all_waiting(tmp_path: Path) -> None:
     async with asyncio.timeout(5):
         assert await rest == "ended"
         assert not await waiting
+
+
+async def test_a_transaction_is_wholly_logged_once_every_thread_that_it_touched_has_it(index: SqliteIndex) -> None:
+    """Of two threads that one transaction touched the first may be committed and the second lost to a crash."""
+    first, second = samples.thread("first", sequence=1), samples.thread("second", sequence=1)
+    alone, both, cut = (replace(samples.event(first, 1), signature=name) for name in ("alone", "both", "cut"))
+    events = (alone, replace(both, ordinal=1, threads=2), replace(cut, ordinal=2, threads=0))
+    await index.apply(Projection(first, 5, events=events))
+    asked = ["alone", "both", "cut", "unknown"]
+    assert await index.wholly_logged(asked) == {"alone"}
+    await index.apply(Projection(second, 6, events=(replace(samples.event(second, 1), signature="both", threads=2),)))
+    assert await index.wholly_logged(asked) == {"alone", "both"}
+    assert await index.wholly_logged([]) == frozenset()
