@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from secrets import token_hex
 
 import pytest
 import pytest_asyncio
@@ -13,13 +15,19 @@ import pytest_asyncio
 from chorale.domain.caching import CachedAccount, Floor
 from chorale.domain.chain import AccountData, AccountsRead
 from chorale.domain.paging import PageRequest
+from chorale.settings import DEFAULT_MODEL, Limits
+from datasources.cache.entities import open_entities
+from datasources.embeddings import open_embedder
 from datasources.loaders import MessageKey
+from tests.chains import RunningChain
 from tests.graphql.stack import Stack
-from tests.spine.parts import Actor, Draft, Parts
+from tests.redis import running_redis
+from tests.spine.parts import Actor, Draft, Parts, open_parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SIZE = 12
+LIMITS = Limits(cache_flight=20.0, cache_timeout=20.0)  # a busy machine is not a Redis that is away
 PAGE = """query ($t: Hash!) { thread(threadId: $t) { version messageCount
   messages(last: 50) { nodes { contentHash status version } } } }"""
 BALANCE = "query ($w: Pubkey!) { user(address: $w) { lamports slot tokenBalance { amount } } }"
@@ -56,6 +64,21 @@ class Discussion:
     async def _followed(self) -> None:
         self.version += 1
         assert await self.parts.index.wait_for(self.thread_id, self.version, 20)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["memory", "redis"])
+async def parts(
+    request: pytest.FixtureRequest, localnet: RunningChain, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Parts]:
+    """Open, with either cache, and watched."""
+    folder = tmp_path_factory.mktemp("cached")
+    async with AsyncExitStack() as stack:
+        url = "memory:" if request.param == "memory" else stack.enter_context(running_redis(folder)).url
+        cache = await stack.enter_async_context(open_entities(url, token_hex(8), LIMITS))
+        embedder = await stack.enter_async_context(open_embedder(DEFAULT_MODEL, folder / "model", lambda _: None))
+        opened = await stack.enter_async_context(open_parts(localnet, embedder, folder, cache))
+        await stack.enter_async_context(opened.watch())
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")

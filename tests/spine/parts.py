@@ -92,8 +92,11 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(running: RunningChain, embedder: FastEmbedder, folder: Path) -> AsyncIterator[Parts]:
-    """All parts on one folder; opened again on the same folder they find what was kept."""
+async def open_parts(
+    running: RunningChain, embedder: FastEmbedder, folder: Path, cache: EntityCache | None = None
+) -> AsyncIterator[Parts]:
+    """All parts on one folder, with a cache in memory where no other is given; opened again on the same folder they
+    find what was kept."""
     async with open_chain(running.rpc_url, running.ws_url, running.program_id) as chain:
         genesis = await chain.genesis_hash()
         collection = CollectionIdentity(genesis, running.program_id, embedder.fingerprint, embedder.dimensions)
@@ -101,7 +104,7 @@ async def open_parts(running: RunningChain, embedder: FastEmbedder, folder: Path
             open_content("file:", folder / "content", collection) as content,
             open_index(folder / "index", genesis, running.program_id, embedder.fingerprint) as index,
         ):
-            cache = MemoryEntities(Limits())
+            cache = cache or MemoryEntities(Limits())
             projector = Projector(chain, content, embedder, index, cache=cache)
             try:
                 yield Parts(running, chain, content, index, embedder, projector, genesis, cache)
