@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from chorale.domain.accounts import MessageAccount, StatusByte, ThreadAccount
+from chorale.domain.accounts import MessageAccount, ThreadAccount
 from chorale.domain.chain import AccountData, AccountsRead, Commitment
 from chorale.domain.errors import AuthorityUnavailableError, StaleReadError
-from chorale.domain.events import EventKind, NewEvent, ProgramEvent, TransactionRecord
+from chorale.domain.events import TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.projection import Projection, ThreadProgress
 from chorale.domain.updates import Authority
 from chorale.projection.garbage import as_away
 from chorale.projection.heard_accounts import HeardAccounts
+from chorale.projection.logged_events import events_up_to
 from chorale.projection.thread_history import ThreadHistory
-from chorale.projection.thread_names import touched_by
 from programs.accounts import (
     MESSAGE_THREAD,
     AccountMalformed,
@@ -31,25 +31,8 @@ from programs.accounts import (
 )
 from programs.addresses import ProgramAddresses
 
-GAP_ORDINAL = 255
 _READS = 10
 _FRESH = 3600  # s; history of a thread that was active since is not gone, the node only lags
-
-_KINDS = {
-    "ThreadCreated": EventKind.THREAD_CREATED,
-    "MessagePosted": EventKind.MESSAGE_PUBLISHED,
-    "MessageSubmitted": EventKind.MESSAGE_SUBMITTED,
-    "VoteCast": EventKind.VOTE_CAST,
-    "MessageCancelled": EventKind.MESSAGE_CANCELLED,
-    "MessageExpired": EventKind.MESSAGE_EXPIRED,
-    "StakeRefunded": EventKind.STAKE_REFUNDED,
-    "EscrowClaimed": EventKind.ESCROW_CLAIMED,
-    "CoAuthorJoined": EventKind.CO_AUTHOR_JOINED,
-    "CoAuthorLeft": EventKind.CO_AUTHOR_LEFT,
-    "Swept": EventKind.SWEPT,
-}
-_ACTORS = ("creator", "author", "voter", "key")
-_AMOUNTS = ("stake", "amount", "share")
 
 
 @dataclass(slots=True)
@@ -105,7 +88,7 @@ class ThreadChanges:
             }
             ahead = any(key in messages and messages[key].sequence > sequence for key, sequence in touched.items())
             if not wanted and not ahead:
-                events = _events(thread, slot, history)
+                events = events_up_to(thread, slot, history)
                 changed = tuple(messages[key] for key in touched)
                 return Projection(thread, slot, changed, events, accounts=read.accounts_of(thread, changed))
         raise StaleReadError(f"Thread {thread_id} kept changing while it was projected.")
@@ -131,7 +114,7 @@ class ThreadChanges:
             if before[1].sequence == thread.sequence and before[0] <= read.slot:
                 await self._gather(history, thread)
                 messages = [account for account in accounts_in(read) if isinstance(account, MessageAccount)]
-                return Projection(thread, slot, tuple(messages), _events(thread, slot, history), replace=True)
+                return Projection(thread, slot, tuple(messages), events_up_to(thread, slot, history), replace=True)
             before = after
         raise StaleReadError(f"Thread {thread_id} kept changing while it was projected.")
 
@@ -192,47 +175,3 @@ def accounts_in(read: AccountsRead) -> Iterator[ProgramAccount]:
                 yield decode_account(data.address, data.data)
             except AccountMalformed:
                 continue
-
-
-def _events(thread: ThreadAccount, slot: int, history: ThreadHistory) -> tuple[NewEvent, ...]:
-    events = [
-        _logged(thread.thread_id, event, record)
-        for event, record in history.events()
-        if event.sequence <= thread.sequence
-    ]
-    events += [
-        NewEvent(
-            EventKind.GAP, thread.thread_id, sequence, GAP_ORDINAL, slot, thread.activity_at, None, detail="TRIMMED"
-        )
-        for sequence in history.holes(thread.sequence)
-    ]
-    return tuple(sorted(events, key=lambda event: (event.sequence, event.ordinal)))
-
-
-def _logged(thread_id: str, event: ProgramEvent, record: TransactionRecord) -> NewEvent:
-    kind, detail = _KINDS.get(event.name), None
-    if kind is None:  # MessageDecided: subscribers know a publication by one name, however it came about
-        status = StatusByte(_first_int(event, ("status",)) or 0)
-        kind = EventKind.MESSAGE_PUBLISHED if status is StatusByte.PUBLISHED else EventKind.MESSAGE_DECIDED
-        detail = status.name
-    content_hash = event.fields.get("content_hash")
-    approve = event.fields.get("approve")
-    return NewEvent(
-        kind,
-        thread_id,
-        event.sequence,
-        event.ordinal,
-        record.slot,
-        record.block_time,
-        record.signature,
-        content_hash=None if content_hash is None else str(content_hash),
-        actor=next((str(event.fields[name]) for name in _ACTORS if name in event.fields), None),
-        approve=None if approve is None else bool(approve),
-        amount=_first_int(event, _AMOUNTS),
-        detail=detail,
-        threads=0 if record.logs_cut else len(touched_by(record)),
-    )
-
-
-def _first_int(event: ProgramEvent, names: Iterable[str]) -> int | None:
-    return next((int(event.fields[name]) for name in names if name in event.fields), None)
