@@ -27,6 +27,7 @@ from chorale.domain.projection import CatchUp, ChainCursor
 from chorale.domain.updates import Authority
 from chorale.projection.catch_up import Progress
 from chorale.projection.chain_identity import ChainReplacedError, check_chain
+from chorale.projection.corrections import Corrections
 from chorale.projection.forks import ForkWatch
 from chorale.projection.inbox import Feed, Heard, Inbox, pump
 from chorale.projection.intake import Intake
@@ -61,6 +62,7 @@ class Watcher:
         *,
         genesis_hash: str,
         lease: Lease,
+        corrections: Corrections,
         reconciler: Reconciler,
         announcements: Announcements,
         measures: Measures,
@@ -83,7 +85,7 @@ class Watcher:
         self._catching_up = Progress(self._tell)
         self._looking: asyncio.Task[None] | None = None
         self._looked_to: ChainCursor | None = None
-        self._collector = StagingCollector(chain, content, projector, reconciler)
+        self._collector = StagingCollector(chain, content, projector, corrections, reconciler)
         self._leadership = Leadership(lease, content, index, projector, announcements)
         self._settling = Settling(projector, measures)
         self._protocol = ProtocolLooks(chain, projector)

@@ -10,7 +10,7 @@ from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccou
 from chorale.domain.chain import AccountData, Commitment
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.ports import Chain, Index
-from chorale.projection.finality import is_finalized
+from chorale.projection.finality import Finality
 from chorale.projection.garbage import as_away
 from chorale.projector import Projector
 from chorale.settings import Limits
@@ -24,10 +24,11 @@ class Reading:
     """Accounts at a commitment, the index brought up to them, and the chain's finality. Raises
     AuthorityUnavailableError where an authority is away or answers what no program writes."""
 
-    def __init__(self, chain: Chain, index: Index, projector: Projector, limits: Limits) -> None:
+    def __init__(self, chain: Chain, index: Index, projector: Projector, finality: Finality, limits: Limits) -> None:
         self.chain = chain
         self.index = index
         self.projector = projector
+        self._finality = finality
         self.limits = limits
         self.addresses = ProgramAddresses(chain.program_id)
 
@@ -75,7 +76,7 @@ class Reading:
 
     async def finalized(self, slot: int) -> bool:
         """Wait until the chain has finalized `slot`; False where that takes too long."""
-        return await is_finalized(self.chain, slot, self.limits.confirm_timeout)
+        return await self._finality.reached(slot, self.limits.confirm_timeout)
 
     async def _arrived(self, thread_id: str, sequence: int, min_slot: int) -> bool:
         if await self.index.wait_for(thread_id, sequence, self.limits.min_version_wait):

@@ -171,9 +171,6 @@ class ContentStore(Protocol):
     async def staged_by(self, author: str) -> int:
         """How many points of one author are STAGED."""
 
-    async def collect_staged(self, keys: Sequence[ContentKey], now: int) -> None:
-        """Conditional delete: only what is still STAGED and whose lease has passed."""
-
     async def end_lease(self, key: ContentKey, *, found: int, lease_until: int) -> None:
         """Let the lease of a point that is still STAGED end at `lease_until`, where it would end exactly at `found`."""
 
@@ -186,15 +183,22 @@ class ContentStore(Protocol):
         """Look again at a point; where its bytes do not match their hash, mark it and take its vectors away, so that
         nothing finds it. Returns what it found."""
 
-    async def correct(self, corrections: Sequence[Correction]) -> None:
-        """Write what finalized reads say, each where the point still claims what was found: the only way in which a
-        point's sequence falls."""
-
     async def census(self) -> ContentCensus:
         """Counts that tell whether derived payload is missing."""
 
     async def ready(self) -> None:
         """Raises where the store is away."""
+
+
+class CorrectableContent(ContentStore, Protocol):
+    """Qdrant as `chorale.projection.corrections` alone sees it: what lowers or deletes."""
+
+    async def collect_staged(self, keys: Sequence[ContentKey], now: int) -> None:
+        """Conditional delete: only what is still STAGED and whose lease has passed."""
+
+    async def correct(self, corrections: Sequence[Correction]) -> None:
+        """Write what finalized reads say, each where the point still claims what was found: the only way in which a
+        point's sequence falls."""
 
 
 class Embedder(Protocol):
@@ -357,18 +361,8 @@ class Index(IndexReader, Protocol):
     async def apply_protocol(self, projection: ProtocolProjection) -> None:
         """What a look at the protocol has found, in one commit. Nothing that is there is overwritten."""
 
-    async def correct(self, correction: ThreadCorrection) -> Sequence[str] | None:
-        """Replace what the index holds of a thread by a finalized read, in one commit: the only way in which rows get
-        older. Returns the hashes of messages whose rows had been above that read, or of the lost history; None, having
-        changed nothing, where the thread's rows are not at the sequence `found` any more. Raises IndexDivergedError
-        where the read does not fit itself."""
-
     async def log_signatures(self, thread_id: str, up_to: int, limit: int) -> Sequence[tuple[int, str, int]]:
         """(sequence, signature, slot) of a thread's newest transactions in the log up to a sequence, newest first."""
-
-    async def forget_change(self, change: ProtocolChange) -> None:
-        """Drop parameters of the protocol that are exactly `change`, and the progress from there on: the next look asks
-        the chain again."""
 
     async def append(self, event: NewEvent) -> LoggedEvent | None:
         """Log an event that the server makes itself; None where (kind, subject, occurrence) is there already.
@@ -383,6 +377,20 @@ class Index(IndexReader, Protocol):
 
     async def advance(self, cursor: ChainCursor) -> None:
         """Set the chain cursor where no change of a thread carries it."""
+
+
+class CorrectableIndex(Index, Protocol):
+    """The index as `chorale.projection.corrections` alone sees it: what lowers or deletes."""
+
+    async def correct(self, correction: ThreadCorrection) -> Sequence[str] | None:
+        """Replace what the index holds of a thread by a finalized read, in one commit: the only way in which rows get
+        older. Returns the hashes of messages whose rows had been above that read, or of the lost history; None, having
+        changed nothing, where the thread's rows are not at the sequence `found` any more. Raises IndexDivergedError
+        where the read does not fit itself."""
+
+    async def forget_change(self, change: ProtocolChange) -> None:
+        """Drop parameters of the protocol that are exactly `change`, and the progress from there on: the next look asks
+        the chain again."""
 
 
 class SessionStore(Protocol):

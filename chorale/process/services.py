@@ -25,6 +25,8 @@ from chorale.process.clusters import chain_identifier
 from chorale.process.keeper_services import open_keeper
 from chorale.process.localnet_process import supervised_localnet
 from chorale.process.verification import make_boundaries, sampled
+from chorale.projection.corrections import Corrections
+from chorale.projection.finality import Finality
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
@@ -205,7 +207,9 @@ async def _opened(
     cache = await stack.enter_async_context(open_entities(settings.cache_url, f"{genesis_hash}:{program_id}", limits))
     projector = Projector(chain, content, embedder, index, lease=lease, patience=limits.lease_patience, cache=cache)
     stack.push_async_callback(projector.close)
-    reconciler.equip(open_resolvers(chain, content, embedder, index, projector, cache, reports, limits))
+    finality = Finality(chain, genesis_hash)
+    corrections = Corrections(finality, index, content)
+    reconciler.equip(open_resolvers(chain, content, embedder, index, projector, corrections, cache, reports, limits))
     stack.push_async_callback(_ended, asyncio.create_task(reconciler.run(), name="reconcile"))
     watcher = Watcher(
         chain,
@@ -214,6 +218,7 @@ async def _opened(
         content,
         genesis_hash=genesis_hash,
         lease=lease,
+        corrections=corrections,
         reconciler=reconciler,
         announcements=announcements,
         measures=measures,
@@ -221,7 +226,7 @@ async def _opened(
     )
     replaced = asyncio.Event()
     stack.push_async_callback(_ended, _followed(watcher, failure, replaced))
-    reading = Reading(chain, index, projector, limits)
+    reading = Reading(chain, index, projector, finality, limits)
     boundaries = make_boundaries(reading, content, embedder.fingerprint, cache, reports, reconciler, announcements)
     await stack.enter_async_context(sampled(boundaries, watcher))
     reads = CachedReads(cache, index, measures, lambda: watcher.heard_slot, program_id, projector.floors.up_to)

@@ -13,6 +13,7 @@ from chorale.domain.content import ContentKind, ContentState, StoredContent
 from chorale.domain.errors import ChoraleError
 from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, ContentStore
+from chorale.projection.corrections import Corrections
 from chorale.projection.garbage import as_away
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
@@ -37,12 +38,14 @@ class StagingCollector:
         chain: Chain,
         content: ContentStore,
         projector: Projector,
+        corrections: Corrections,
         reconciler: Reconciler | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._chain = chain
         self._content = content
         self._projector = projector
+        self._corrections = corrections
         self._reconciler = reconciler
         self._now = now
         self._addresses = ProgramAddresses(chain.program_id)
@@ -88,7 +91,7 @@ class StagingCollector:
             await self._projector.settle(content.key.thread_id)
         await self._projector.note_staged(*landed)
         keys = [content.key for content in abandoned]
-        await self._content.collect_staged(keys, now)
+        await self._corrections.staged(keys, now)
         fetched = await self._content.fetch(keys)
         gone = [key for key in keys if fetched[key].state is ContentState.MISSING]
         await self._projector.forget_staged([key.hash for key in gone if key.kind is ContentKind.MESSAGE])

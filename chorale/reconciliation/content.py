@@ -10,7 +10,7 @@ from chorale.domain.chain import Commitment
 from chorale.domain.conflict import Conflict, ConflictCause, Settlement
 from chorale.domain.content import ContentKey, ContentKind, ContentState, StoredContent
 from chorale.domain.ports import Chain, ContentStore
-from chorale.projection.finality import finalized_now
+from chorale.projection.corrections import Corrections
 from chorale.projection.staging import COLLECTED, StagingCollector
 from chorale.projector import Projector
 from chorale.reconciliation.accounts import Owned, read_owned
@@ -29,12 +29,14 @@ class ContentResolver:
         chain: Chain,
         content: ContentStore,
         projector: Projector,
+        corrections: Corrections,
         collector: StagingCollector,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._chain = chain
         self._content = content
         self._projector = projector
+        self._corrections = corrections
         self._collector = collector
         self._now = now
 
@@ -86,7 +88,7 @@ class ContentResolver:
         hashes = [] if content_hash is None else [content_hash]
         owned = await read_owned(self._chain, conflict.thread_id, hashes, min_slot=conflict.slot)
         if owned.thread is None or (content_hash is not None and content_hash not in owned.messages):
-            slot = await finalized_now(self._chain)
+            slot = await self._corrections.finalized_now()
             owned = await read_owned(
                 self._chain, conflict.thread_id, hashes, min_slot=slot, commitment=Commitment.FINALIZED
             )

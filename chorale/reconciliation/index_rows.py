@@ -11,7 +11,7 @@ from chorale.domain.errors import IndexDivergedError, StaleReadError
 from chorale.domain.kept import KeptMessage
 from chorale.domain.ports import Chain, Index
 from chorale.domain.projection import ThreadCorrection, ThreadProgress
-from chorale.projection.finality import finalized_now
+from chorale.projection.corrections import Corrections
 from chorale.projection.thread_changes import ThreadChanges
 from chorale.projector import Projector
 from chorale.reconciliation import protocol_rows
@@ -21,18 +21,18 @@ from programs.addresses import ProgramAddresses
 
 _ATTEMPTS = 5
 _LOGGED = 256  # newest transactions of a thread's log that are looked for on chain
-_SERVED = 432_000  # slots, two days, for which every node serves transactions; one that is older may only be gone
 
 
 class IndexRows:
     """Brings one thread's rows, tree and log to what the chain says. Beside what became of it stand the hashes of
     messages whose rows were of a branch that the chain has left: their points are likely to be so too."""
 
-    def __init__(self, chain: Chain, index: Index, projector: Projector) -> None:
+    def __init__(self, chain: Chain, index: Index, projector: Projector, corrections: Corrections) -> None:
         self._chain = chain
         self._index = index
         self._projector = projector
-        self._protocol = protocol_rows.ProtocolRows(chain, index, projector)
+        self._corrections = corrections
+        self._protocol = protocol_rows.ProtocolRows(chain, index, projector, corrections)
         self._changes = ThreadChanges(chain)
         self._addresses = ProgramAddresses(chain.program_id)
 
@@ -59,7 +59,7 @@ class IndexRows:
     async def _replace(self, thread_id: str, content_hash: str | None) -> tuple[Resolution, Sequence[str]]:
         for _ in range(_ATTEMPTS):
             known = await self._index.progress(thread_id)
-            slot = await finalized_now(self._chain)
+            slot = await self._corrections.finalized_now()
             final = await read_owned(self._chain, thread_id, min_slot=slot, commitment=Commitment.FINALIZED)
             correction = await self._correction(thread_id, known, final)
             if correction is None:
@@ -71,7 +71,7 @@ class IndexRows:
                 since = [message.content_hash for message in messages if message.sequence > correction.keep]
                 await self._projector.refresh(thread_id, since)
             try:
-                lost = await self._index.correct(correction)
+                lost = await self._corrections.rows(correction)
             except IndexDivergedError:
                 continue  # the thread changed between two of its reads
             if lost is None:
@@ -151,7 +151,7 @@ class IndexRows:
     async def _remove(self, thread_id: str) -> Resolution:
         """Rows of what cannot be a thread."""
         known = await self._index.progress(thread_id)
-        await self._index.correct(ThreadCorrection(thread_id, known.sequence, 0, True, None))
+        await self._corrections.rows(ThreadCorrection(thread_id, known.sequence, 0, True, None))
         if await self._index.thread_sequence(thread_id):
             return Settlement.FAILED, "The rows of what is no thread are still there."
         return Settlement.RESOLVED, "The rows of what is no thread were removed."

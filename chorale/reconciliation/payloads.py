@@ -11,7 +11,7 @@ from chorale.domain.chain import Commitment
 from chorale.domain.conflict import Conflict, Settlement
 from chorale.domain.content import ContentKey, ContentKind, Correction, Promotion, StoredContent
 from chorale.domain.ports import Chain, ContentStore, Embedder
-from chorale.projection.finality import finalized_now
+from chorale.projection.corrections import Corrections
 from chorale.projection.promotion import message_promotion, title_promotion
 from chorale.projector import Projector
 from chorale.reconciliation.accounts import Owned, read_owned
@@ -26,12 +26,19 @@ class Payloads:
     chain is kept for its author."""
 
     def __init__(
-        self, chain: Chain, content: ContentStore, embedder: Embedder, projector: Projector, lease: int
+        self,
+        chain: Chain,
+        content: ContentStore,
+        embedder: Embedder,
+        projector: Projector,
+        corrections: Corrections,
+        lease: int,
     ) -> None:
         self._chain = chain
         self._content = content
         self._embedder = embedder
         self._projector = projector
+        self._corrections = corrections
         self._lease = lease
 
     async def resolve(self, conflict: Conflict) -> Resolution:
@@ -51,13 +58,13 @@ class Payloads:
             return Settlement.RESOLVED, "The point was promoted again."
         if (stored := await self._stored(key)) is None:
             return None
-        slot = await finalized_now(self._chain)
+        slot = await self._corrections.finalized_now()
         final = await self._read(thread_id, content_hash, slot, Commitment.FINALIZED)
         promotion = self._promotion(final, key)
         if promotion is not None and content_hash is not None:
             promotion = replace(promotion, embedding=(await self._embedder.embed([stored.body]))[0])
         lease_until = int(time.time()) + self._lease
-        await self._content.correct([Correction(key, stored.sequence, stored.status, promotion, lease_until)])
+        await self._corrections.points([Correction(key, stored.sequence, stored.status, promotion, lease_until)])
         if promotion is None:
             staged = await self._stored(key)
             await self._projector.note_staged(*([] if staged is None or staged.sequence else [staged]))

@@ -8,6 +8,7 @@ from chorale.domain.conflict import Conflict, Settlement
 from chorale.domain.paging import PageRequest
 from chorale.domain.ports import Chain, Index
 from chorale.domain.treasury import ProtocolChange
+from chorale.projection.corrections import Corrections
 from chorale.projection.garbage import as_away
 from chorale.projector import Projector
 from chorale.reconciliation.resolution import Resolution
@@ -20,10 +21,11 @@ SUBJECT = "Protocol"
 class ProtocolRows:
     """Settles conflicts about the protocol."""
 
-    def __init__(self, chain: Chain, index: Index, projector: Projector) -> None:
+    def __init__(self, chain: Chain, index: Index, projector: Projector, corrections: Corrections) -> None:
         self._chain = chain
         self._index = index
         self._projector = projector
+        self._corrections = corrections
         self._address = ProgramAddresses(chain.program_id).protocol()
 
     async def resolve(self, conflict: Conflict) -> Resolution:
@@ -34,7 +36,7 @@ class ProtocolRows:
         if wrong is None:
             now = (await self._index.treasury()).sequence
             return None if now == before else (Settlement.RESOLVED, f"The index was brought to sequence {now}.")
-        await self._index.forget_change(wrong)
+        await self._corrections.parameters(wrong)
         await self._projector.protocol.look()
         if await self._wrong() is not None:
             return Settlement.FAILED, "The newest parameters were asked for again, and differ still."

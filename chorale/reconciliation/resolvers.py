@@ -6,6 +6,7 @@ from chorale.checking.client_reports import ClientReports
 from chorale.domain.caching import EntityCache
 from chorale.domain.conflict import ConflictKind
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
+from chorale.projection.corrections import Corrections
 from chorale.projection.staging import StagingCollector
 from chorale.projector import Projector
 from chorale.reconciliation.cache import CacheResolver
@@ -24,17 +25,18 @@ def open_resolvers(
     embedder: Embedder,
     index: Index,
     projector: Projector,
+    corrections: Corrections,
     cache: EntityCache,
     reports: ClientReports,
     limits: Limits,
 ) -> dict[ConflictKind, Resolver]:
     """One resolver for each kind. Whatever kind is left out is reported and stays OPEN."""
-    rows = IndexRows(chain, index, projector)
-    payloads = Payloads(chain, content, embedder, projector, limits.staged_lease)
-    collector = StagingCollector(chain, content, projector)
+    rows = IndexRows(chain, index, projector, corrections)
+    payloads = Payloads(chain, content, embedder, projector, corrections, limits.staged_lease)
+    collector = StagingCollector(chain, content, projector, corrections)
     return {
         ConflictKind.OWNERSHIP: OwnershipResolver(rows, payloads),
-        ConflictKind.CONTENT: ContentResolver(chain, content, projector, collector),
+        ConflictKind.CONTENT: ContentResolver(chain, content, projector, corrections, collector),
         ConflictKind.CACHE: CacheResolver(chain, cache),
         ConflictKind.UI: UiResolver(reports),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from chorale.domain.ports import Chain, ContentStore, Index, SessionStore
+from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, SessionStore
 from chorale.domain.updates import Authority
 from chorale.settings import Limits
 from datasources.guard.acknowledged import Acknowledged
@@ -44,7 +44,7 @@ class Guards:
         self._watches.append(Watch(guard, probe))
         return guarded_chain(chain, guard, self._limits, seen)
 
-    def content(self, content: ContentStore) -> ContentStore:
+    def content(self, content: CorrectableContent) -> CorrectableContent:
         """Qdrant; behind where it misses most of what it has stored lately."""
         guard, acknowledged = self._qdrant, Acknowledged(self._limits.content_patience)
 
@@ -72,7 +72,7 @@ class Guards:
         self._watches.append(Watch(guard, probe))
         return guarded_sessions(sessions, guard, self._limits)
 
-    def index(self, index: Index) -> Index:
+    def index(self, index: CorrectableIndex) -> CorrectableIndex:
         """The index."""
 
         async def probe() -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
-from chorale.domain.ports import Chain, ContentStore, Index, SessionStore
+from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, SessionStore
 from chorale.settings import Limits
 from datasources.guard.guard import Guard, Policy
 
@@ -69,11 +69,11 @@ def guarded_chain(chain: Chain, guard: Guard, limits: Limits, seen: Seen) -> Cha
     return cast("Chain", Guarded(chain, guard, _chain_policies(limits), _once(limits), seen))
 
 
-def guarded_content(content: ContentStore, guard: Guard, limits: Limits, seen: Seen) -> ContentStore:
+def guarded_content(content: CorrectableContent, guard: Guard, limits: Limits, seen: Seen) -> CorrectableContent:
     """Qdrant."""
     read = Policy(limits.authority_timeout, limits.authority_attempts)
     policies = dict.fromkeys(CONTENT_READS, read) | dict.fromkeys(CONTENT_LONG, Policy(limits.authority_long_timeout))
-    return cast("ContentStore", Guarded(content, guard, policies, Policy(limits.authority_long_timeout), seen))
+    return cast("CorrectableContent", Guarded(content, guard, policies, Policy(limits.authority_long_timeout), seen))
 
 
 def guarded_sessions(sessions: SessionStore, guard: Guard, limits: Limits) -> SessionStore:
@@ -82,9 +82,9 @@ def guarded_sessions(sessions: SessionStore, guard: Guard, limits: Limits) -> Se
     return cast("SessionStore", Guarded(sessions, guard, dict.fromkeys(SESSION_READS, read), _once(limits)))
 
 
-def guarded_index(index: Index, guard: Guard) -> Index:
+def guarded_index(index: CorrectableIndex, guard: Guard) -> CorrectableIndex:
     """The index: a file of this process, so nothing is timed or repeated, and failures are seen."""
-    return cast("Index", Guarded(index, guard, {}, Policy(None)))
+    return cast("CorrectableIndex", Guarded(index, guard, {}, Policy(None)))
 
 
 def _chain_policies(limits: Limits) -> dict[str, Policy]:

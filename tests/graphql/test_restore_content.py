@@ -92,8 +92,8 @@ def equipped(stack: Stack) -> Reconciler:
     parts, limits = stack.parts, stack.limits
     stack.reconciler.equip(
         open_resolvers(
-            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, MemoryEntities(limits),
-            ClientReports(limits), limits,
+            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, parts.corrections,
+            MemoryEntities(limits), ClientReports(limits), limits,
         )
     )  # fmt: skip
     return stack.reconciler

@@ -45,7 +45,9 @@ class House:
         self.reconciler = Reconciler(self.resolvers, self.log, self.announcements, measures)
         self.entities = MemoryEntities(self.limits)
         self.reports = ClientReports(self.limits)
-        self.reading = Reading(self.parts.chain, self.parts.index, self.parts.projector, self.limits)
+        self.reading = Reading(
+            self.parts.chain, self.parts.index, self.parts.projector, self.parts.finality, self.limits
+        )
         self.boundaries: Boundaries = make_boundaries(
             self.reading,
             self.parts.content,

@@ -18,6 +18,8 @@ from chorale.domain.caching import EntityCache
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.ports import Chain
+from chorale.projection.corrections import Corrections
+from chorale.projection.finality import Finality
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
@@ -55,6 +57,8 @@ class Parts:
         self.announcements = Announcements(self.limits.announcement_log, self.limits.announcement_queue)
         self.conflicts = ConflictLog(self.limits.conflict_log)
         self.reconciler = Reconciler({}, self.conflicts, self.announcements, self.measures)
+        self.finality = Finality(self.chain, self.genesis_hash)
+        self.corrections = Corrections(self.finality, self.index, self.content)
         self.watcher: Watcher | None = None
 
     @asynccontextmanager
@@ -67,6 +71,7 @@ class Parts:
             self.content,
             genesis_hash=self.genesis_hash,
             lease=self.lease,
+            corrections=self.corrections,
             reconciler=self.reconciler,
             announcements=self.announcements,
             measures=self.measures,

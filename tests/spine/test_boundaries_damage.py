@@ -76,8 +76,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory, embedder: FastEmbedder)
             house = House(parts, folder)
             house.reconciler.equip(
                 open_resolvers(
-                    parts.chain, parts.content, parts.embedder, parts.index, parts.projector, house.entities,
-                    house.reports, LIMITS,
+                    parts.chain, parts.content, parts.embedder, parts.index, parts.projector, parts.corrections,
+                    house.entities, house.reports, LIMITS,
                 )
             )  # fmt: skip
             yield Site(house, ana, title, posts, pending)

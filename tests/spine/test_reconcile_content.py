@@ -40,8 +40,8 @@ def equip(parts: Parts) -> None:
     """Let conflicts be resolved, as in the server."""
     parts.reconciler.equip(
         open_resolvers(
-            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, MemoryEntities(LIMITS),
-            ClientReports(LIMITS), LIMITS,
+            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, parts.corrections,
+            MemoryEntities(LIMITS), ClientReports(LIMITS), LIMITS,
         )
     )  # fmt: skip
 
@@ -84,7 +84,12 @@ class Ending(Unreliable):
 async def collected(parts: Parts, seconds: int) -> int:
     """What a collection so many seconds from now deletes."""
     return await StagingCollector(
-        parts.chain, parts.content, parts.projector, parts.reconciler, now=lambda: time.time() + seconds
+        parts.chain,
+        parts.content,
+        parts.projector,
+        parts.corrections,
+        parts.reconciler,
+        now=lambda: time.time() + seconds,
     ).collect()
 
 

@@ -194,9 +194,11 @@ async def test_staged_bytes_are_collected_only_behind_their_lease(parts: Parts, 
         await asyncio.sleep(0.1)
     keys = [title.content.key, landed.content.key, abandoned.content.key]
 
-    early = StagingCollector(parts.chain, parts.content, parts.projector)
+    early = StagingCollector(parts.chain, parts.content, parts.projector, parts.corrections)
     assert await early.collect() == 0
-    late = StagingCollector(parts.chain, parts.content, parts.projector, now=lambda: time.time() + 2 * LEASE)
+    late = StagingCollector(
+        parts.chain, parts.content, parts.projector, parts.corrections, now=lambda: time.time() + 2 * LEASE
+    )
     assert await late.collect() == 1
     fetched = await parts.content.fetch(keys)
     assert [fetched[key].state for key in keys] == [

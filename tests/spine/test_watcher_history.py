@@ -39,8 +39,8 @@ def equip(parts: Parts) -> None:
     limits = parts.limits
     parts.reconciler.equip(
         open_resolvers(
-            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, MemoryEntities(limits),
-            ClientReports(limits), limits,
+            parts.chain, parts.content, parts.embedder, parts.index, parts.projector, parts.corrections,
+            MemoryEntities(limits), ClientReports(limits), limits,
         )
     )  # fmt: skip
 

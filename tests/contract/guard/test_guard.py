@@ -11,7 +11,7 @@ import pytest
 
 from chorale.domain.availability import AuthorityHealth, Health
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.ports import Chain, ContentStore, SessionStore
+from chorale.domain.ports import Chain, CorrectableContent, SessionStore
 from chorale.domain.updates import Authority
 from chorale.settings import Limits
 from datasources.guard import ports
@@ -255,7 +255,7 @@ def test_policies_name_methods_that_exist_and_repeat_none_that_has_an_effect() -
     """A method that is renamed would silently lose its policy."""
     named: list[tuple[type, tuple[str, ...]]] = [
         (Chain, (*ports.CHAIN_READS, *ports.CHAIN_LONG, *ports.CHAIN_OWN_TIME)),
-        (ContentStore, (*ports.CONTENT_READS, *ports.CONTENT_LONG)),
+        (CorrectableContent, (*ports.CONTENT_READS, *ports.CONTENT_LONG)),
         (SessionStore, ports.SESSION_READS),
     ]
     for port, names in named:
