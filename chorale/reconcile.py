@@ -52,7 +52,11 @@ class Reconciler:
         self._attempts = limits.reconcile_attempts
         self._interval = limits.verification_interval
         self._open = OpenConflicts(limits.conflict_log)
-        self._found = Found(limits.reconcile_queue, lambda depth: measures.queue_depth("reconcile", depth))
+        self._found = Found(
+            limits.reconcile_queue,
+            limits.reconcile_at_once,
+            lambda depth: measures.queue_depth("reconcile", depth),
+        )
 
     def equip(self, resolvers: Mapping[ConflictKind, Resolver]) -> None:
         """Give it its resolvers, once what they write through is open."""

@@ -92,6 +92,11 @@ class Conflict:
         return KIND_OF[self.cause]
 
     @property
+    def lane(self) -> str:
+        """What is settled one conflict after another: the thread, or where none is concerned the subject."""
+        return self.thread_id or self.subject
+
+    @property
     def authority(self) -> Authority:
         """Who decides it."""
         return AUTHORITY_OF[self.kind]

@@ -34,6 +34,7 @@ _EVENTS = 20_000  # newest events that one look goes through
 _FINALITY = 150  # slots by which a cursor may have been ahead of what was final when the server stopped
 _SECOND_LOOK = 1.0  # s before a transaction that is not known is asked for once more
 _PAGE = 1000
+_AT_ONCE = 16  # threads that wait for finality side by side
 _ATTEMPTS = 5  # at having one thread reconciled; the verification of boundaries meets it again
 
 
@@ -155,16 +156,20 @@ class ForkWatch:
         detail = f"{len(found)} threads were derived from a branch that the chain has left by slot {final}."
         _log.warning(detail)
         self._announcements.announce(AnnouncementKind.CHAIN_FORKED, detail, authority=Authority.SOLANA)
-        corrected = []
-        for conflict, suspect in found:
-            record = await self._reconciler.settle(conflict)
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def is_corrected(conflict: Conflict, suspect: _Suspect) -> bool:
+            async with places:
+                record = await self._reconciler.settle(conflict)
             if record.settlement is Settlement.FAILED and suspect.attempts + 1 < _ATTEMPTS:
                 self._suspects[conflict.thread_id] = replace(suspect, attempts=suspect.attempts + 1)
-                continue
+                return False
             del self._suspects[conflict.thread_id]
             self._progress.forget([suspect.signature])
-            corrected.append(conflict.thread_id)
-        return corrected
+            return True
+
+        corrected = await asyncio.gather(*(is_corrected(*each) for each in found))
+        return [conflict.thread_id for (conflict, _), is_done in zip(found, corrected, strict=True) if is_done]
 
     async def _conflict(self, thread_id: str, signature: str, final: int) -> Conflict | None:
         """What is wrong with a thread; None where nothing is, or where the chain has not come that far yet."""

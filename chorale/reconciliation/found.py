@@ -12,16 +12,20 @@ from chorale.reconciliation.open_conflicts import Name, name_of
 
 _log = logging.getLogger(__name__)
 
+Settle = Callable[[Conflict], Awaitable[object]]
+
 
 class Found:
-    """Holds `size` conflicts at most; what comes beyond is left to the next verification."""
+    """Holds `size` conflicts at most; what comes beyond is left to the next verification. `at_once` of them are worked
+    on side by side, never two of one thread, whose conflicts keep their order: most of each one's time is finality."""
 
-    def __init__(self, size: int, depth: Callable[[int], None]) -> None:
+    def __init__(self, size: int, at_once: int, depth: Callable[[int], None]) -> None:
         self._size = size
+        self._at_once = at_once
         self._depth = depth
         self._waiting: OrderedDict[Name, Conflict] = OrderedDict()
-        self._current: Name | None = None
-        self._arrived = asyncio.Event()
+        self._under_way: dict[str, Name] = {}  # by lane
+        self._turn = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self.dropped = 0
@@ -29,7 +33,7 @@ class Found:
     def put(self, conflict: Conflict) -> None:
         """Never waits. One that is under way or waiting already changes nothing."""
         name = name_of(conflict)
-        if name in self._waiting or name == self._current:
+        if name in self._waiting or self._under_way.get(conflict.lane) == name:
             return
         if len(self._waiting) >= self._size:
             self.dropped += 1
@@ -37,24 +41,41 @@ class Found:
         self._waiting[name] = conflict
         self._depth(len(self._waiting))
         self._idle.clear()
-        self._arrived.set()
+        self._turn.set()
 
     async def drained(self) -> None:
         """Wait until nothing waits and nothing is under way."""
         await self._idle.wait()
 
-    async def work(self, settle: Callable[[Conflict], Awaitable[object]]) -> None:
-        """One after another, until cancelled; what was under way then is met again."""
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._waiting:
-                self._current, conflict = self._waiting.popitem(last=False)
+    async def work(self, settle: Settle) -> None:
+        """Until cancelled; what was under way then is met again."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._turn.wait()
+                self._turn.clear()
+                for name, conflict in self._next():
+                    del self._waiting[name]
+                    tasks.create_task(self._one(conflict, settle), name="settle a conflict")
                 self._depth(len(self._waiting))
-                try:
-                    await settle(conflict)
-                except Exception:  # noqa: BLE001 -- one conflict must not end the work on all others
-                    _log.exception("%s of %s could not be worked on", conflict.cause, conflict.subject)
-                finally:
-                    self._current = None
-            self._idle.set()
+
+    def _next(self) -> list[tuple[Name, Conflict]]:
+        """Those of free lanes that have waited longest, as far as there are places; their lanes are taken from here on."""
+        begun = []
+        for name, conflict in self._waiting.items():
+            if len(self._under_way) >= self._at_once:
+                break
+            if conflict.lane not in self._under_way:
+                self._under_way[conflict.lane] = name
+                begun.append((name, conflict))
+        return begun
+
+    async def _one(self, conflict: Conflict, settle: Settle) -> None:
+        try:
+            await settle(conflict)
+        except Exception:  # noqa: BLE001 -- one conflict must not end the work on all others
+            _log.exception("%s of %s could not be worked on", conflict.cause, conflict.subject)
+        finally:
+            del self._under_way[conflict.lane]
+            self._turn.set()
+            if not self._waiting and not self._under_way:
+                self._idle.set()

@@ -15,11 +15,11 @@ from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, Settl
 from chorale.domain.errors import StaleReadError
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
-from chorale.reconciliation.resolution import Resolution
+from chorale.reconciliation.resolution import Resolution, Resolver
 from chorale.settings import Limits
 from datasources.metrics import PrometheusMeasures
 
-LIMITS = Limits(reconcile_queue=3, reconcile_attempts=3)
+LIMITS = Limits(reconcile_queue=3, reconcile_attempts=3, reconcile_at_once=2)
 MISSING = Conflict(ConflictCause.CONTENT_MISSING, "Message:a", "t", "bytes", "no point")
 WRONG = Conflict(ConflictCause.INDEX_WRONG, "Thread:t", "t", "sequence 3", "sequence 5")
 
@@ -43,17 +43,17 @@ def always(settlement: Settlement) -> Scripted:
     return Scripted(lambda conflict, time: (settlement, "So."))
 
 
-def reconciler_with(resolver: Scripted | None) -> Reconciler:
+def reconciler_with(resolver: Resolver | None) -> Reconciler:
     resolvers = {} if resolver is None else dict.fromkeys(ConflictKind, resolver)
     return Reconciler(resolvers, ConflictLog(100), Announcements(100, 10), PrometheusMeasures(), LIMITS)
 
 
 @pytest.fixture
-async def working() -> AsyncIterator[Callable[[Scripted | None], Reconciler]]:
+async def working() -> AsyncIterator[Callable[[Resolver | None], Reconciler]]:
     """Reconcilers that work on what was found beside the test."""
     tasks: list[asyncio.Task[None]] = []
 
-    def start(resolver: Scripted | None) -> Reconciler:
+    def start(resolver: Resolver | None) -> Reconciler:
         made = reconciler_with(resolver)
         tasks.append(asyncio.create_task(made.run()))
         return made
@@ -65,7 +65,7 @@ async def working() -> AsyncIterator[Callable[[Scripted | None], Reconciler]]:
             await task
 
 
-Working = Callable[[Scripted | None], Reconciler]
+Working = Callable[[Resolver | None], Reconciler]
 
 
 async def drained(reconciler: Reconciler) -> list[Settlement]:
@@ -101,6 +101,47 @@ async def test_the_queue_is_bounded(working: Working) -> None:
     for number in range(10):
         reconciler.found(replace(WRONG, subject=f"Thread:{number}"))
     assert len(await drained(reconciler)) == LIMITS.reconcile_queue
+
+
+class Gates:
+    """A resolver that says when it begins, and lets each conflict through as the test says."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.changed = asyncio.Condition()
+
+    async def resolve(self, conflict: Conflict) -> Resolution:
+        self.begun.append(conflict.subject)
+        self.gates[conflict.subject] = gate = asyncio.Event()
+        async with self.changed:
+            self.changed.notify_all()
+        await gate.wait()
+        return Settlement.RESOLVED, "So."
+
+    async def has_begun(self, *subjects: str) -> None:
+        """Wait until exactly these have begun, in any order."""
+        async with asyncio.timeout(10), self.changed:
+            await self.changed.wait_for(lambda: sorted(self.begun) == sorted(subjects))
+
+
+async def test_threads_do_not_wait_for_one_another(working: Working) -> None:
+    """As many as the limit says are worked on side by side; two of one thread never, and they keep their order."""
+    resolver = Gates()
+    reconciler = working(resolver)
+    wanted = [("a", "first"), ("a", "second"), ("b", "third"), ("c", "fourth")]
+    for thread_id, subject in wanted:
+        reconciler.found(replace(WRONG, thread_id=thread_id, subject=subject))
+        await asyncio.sleep(0)
+    await resolver.has_begun("first", "third")  # LIMITS.reconcile_at_once is two
+    resolver.gates["third"].set()
+    await resolver.has_begun("first", "third", "fourth")
+    resolver.gates["first"].set()
+    await resolver.has_begun("first", "third", "fourth", "second")
+    assert resolver.begun.index("first") < resolver.begun.index("second")
+    resolver.gates["second"].set()
+    resolver.gates["fourth"].set()
+    assert await drained(reconciler) == [Settlement.RESOLVED] * 4
 
 
 async def test_what_waits_for_bytes_is_counted_once_until_it_is_over(working: Working) -> None:
