@@ -59,7 +59,7 @@ class Found:
                 self._depth(len(self._waiting))
 
     def _next(self) -> list[tuple[Name, Conflict]]:
-        """Those of free lanes that have waited longest, as far as there are places; their lanes are taken from here on."""
+        """Those of free lanes that waited longest, as far as there are places; their lanes are taken from here on."""
         begun = []
         for name, conflict in self._waiting.items():
             if len(self._under_way) >= self._at_once:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, cast
 
 from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, SessionStore
 from chorale.domain.updates import Authority
@@ -12,6 +12,7 @@ from datasources.guard.acknowledged import Acknowledged
 from datasources.guard.availability import Turned, Watch, WatchedAuthorities, probing
 from datasources.guard.guard import Guard
 from datasources.guard.heartbeat import Heartbeat
+from datasources.guard.plausible import PlausibleChain, PlausibleSlots
 from datasources.guard.ports import guarded_chain, guarded_content, guarded_index, guarded_sessions
 from datasources.guard.slots import SlotWatch, slot_in
 
@@ -29,11 +30,14 @@ class Guards:
         self.availability = WatchedAuthorities((self._solana, self._qdrant, self._sessions, self._index), turned)
 
     def chain(self, chain: Chain) -> Chain:
-        """Solana; behind where its slots fall back, or stop, or it says so itself."""
+        """Solana; behind where its slots fall back, or stop, or it says so itself. A slot that cannot be is garbage."""
         guard, slots = self._solana, SlotWatch(self._limits.chain_stall, self._limits.chain_behind_slots)
+        plausible = PlausibleSlots(chain.slot, self._limits.chain_behind_slots)
 
         async def probe() -> None:
+            await plausible.renew()
             slot = await chain.slot()
+            await plausible.check(slot)
             guard.set_behind(await chain.node_problem() or slots.problem(slot))
 
         def seen(_method: str, _arguments: tuple[Any, ...], result: Any) -> None:
@@ -42,7 +46,7 @@ class Guards:
                 slots.seen(slot)
 
         self._watches.append(Watch(guard, probe))
-        return guarded_chain(chain, guard, self._limits, seen)
+        return guarded_chain(cast("Chain", PlausibleChain(chain, plausible)), guard, self._limits, seen)
 
     def content(self, content: CorrectableContent) -> CorrectableContent:
         """Qdrant; behind where it misses most of what it has stored lately."""

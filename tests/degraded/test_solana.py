@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import b64decode
 
 import pytest
 
@@ -148,16 +149,14 @@ async def test_solana_garbage(house: House) -> None:
         await house.accepted(signed)
 
 
-def _earlier(slots: int) -> object:
-    def change(chunk: bytes) -> bytes:
-        head, _, body = chunk.partition(b"\r\n\r\n")
-        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
-        if length is None or int(length[1]) != len(body):
-            return chunk
-        lower = re.sub(rb'("slot":|"result":)(\d+)', lambda m: m[1] + b"%d" % max(0, int(m[2]) - slots), body)
-        return _response(lower)
+def _earlier(chunk: bytes) -> bytes:
+    """Every slot in an answer a thousand lower and as long as it was, since head and body may come one by one."""
 
-    return change
+    def lower(found: re.Match[bytes]) -> bytes:
+        slot = b"%d" % (int(found[2]) - 1_000)
+        return found[1] + slot if len(slot) == len(found[2]) else found[0]
+
+    return re.sub(rb'("slot":|"result":)(\d{4,})\b', lower, chunk)
 
 
 @cell(
@@ -172,7 +171,7 @@ async def test_solana_stale(house: House) -> None:
     await house.server.chain.rpc("chorale_advanceSlots", {"slots": 2_000})
     signed = await house.sign_post()
     async with house.told() as told:
-        await asyncio.to_thread(house.rpc.corrupt, _earlier(1_000))
+        await asyncio.to_thread(house.rpc.corrupt, _earlier)
         detail = await told.until("AUTHORITY_LOST", "SOLANA")
         assert "past" in detail
         marked = await house.look(house.ben)
@@ -181,6 +180,40 @@ async def test_solana_stale(house: House) -> None:
         await asyncio.to_thread(house.rpc.pass_all)
         await told.until("AUTHORITY_RECOVERED", "SOLANA")
         await house.accepted(signed)
+
+
+def _ahead(chunk: bytes) -> bytes:
+    """Each context slot, in answers and in notifications, with a 9 in front; as long as it was."""
+    return re.sub(rb'("slot":)\d(\d{3,})', rb"\g<1>9\2", chunk)
+
+
+async def test_a_wrong_slot_leaves_nothing_behind(house: House) -> None:
+    """A node tells of slots that the chain will reach in hours: reads are never held to them, during or afterwards."""
+    await house.server.chain.rpc("chorale_advanceSlots", {"slots": 20_000})  # a leap that is real, and believed
+    before = await house.look(house.ben)
+    signed = [await house.sign_post() for _ in range(2)]
+    async with house.told() as told:
+        await asyncio.to_thread(house.rpc.corrupt, _ahead)
+        await asyncio.to_thread(house.pubsub.corrupt, _ahead)
+        sent = [house.server.chain.send_raw(b64decode(each["signedTransaction"])) for each in signed]
+        await asyncio.gather(*sent)  # past the server, which hears of it by the wrong slots alone
+        await house.stir()
+        await told.until("AUTHORITY_LOST", "SOLANA")
+        await _keeps_reading(house, before)
+        await asyncio.to_thread(house.rpc.pass_all)
+        await asyncio.to_thread(house.pubsub.pass_all)
+        await told.until("AUTHORITY_RECOVERED", "SOLANA")
+        version = before["data"]["thread"]["version"] + len(signed)
+
+        async def has_both() -> bool:
+            seen = await house.look(house.ben)
+            return bool(seen["data"]["thread"]["version"] == version)
+
+        await eventually(has_both, "both posts")
+        seen = await house.look(house.ben)
+        assert "errors" not in seen, seen
+        assert "stale" not in seen.get("extensions", {}), seen
+        await house.accepted(await house.sign_post())
 
 
 pytestmark = pytest.mark.faults
