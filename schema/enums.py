@@ -190,6 +190,7 @@ _describe(
     {
         "INDEX_BEHIND": "Rows of the index are older than the account.",
         "INDEX_WRONG": "Rows of the index of the same or a later version differ from the finalized account.",
+        "PROTOCOL_WRONG": "Parameters or flows of the treasury are of a branch that the chain has left.",
         "PAYLOAD_BEHIND": "What a point says of its message is older than the account.",
         "PAYLOAD_WRONG": "What a point says, of the same or a later version, differs from the finalized account.",
         "CONTENT_CORRUPT": "A stored text no longer matches its hash.",

@@ -31,6 +31,7 @@ class ConflictCause(StrEnum):
 
     INDEX_BEHIND = "INDEX_BEHIND"  # rows are older than the account
     INDEX_WRONG = "INDEX_WRONG"  # rows of the same or a later version that differ from a finalized account
+    PROTOCOL_WRONG = "PROTOCOL_WRONG"  # parameters or flows of the treasury of a branch that the chain has left
     PAYLOAD_BEHIND = "PAYLOAD_BEHIND"  # a point's facts or vectors are older than the account
     PAYLOAD_WRONG = "PAYLOAD_WRONG"  # facts of the same or a later version that differ from a finalized account
     CONTENT_CORRUPT = "CONTENT_CORRUPT"  # stored bytes no longer match their hash
@@ -45,6 +46,7 @@ class ConflictCause(StrEnum):
 KIND_OF = {
     ConflictCause.INDEX_BEHIND: ConflictKind.OWNERSHIP,
     ConflictCause.INDEX_WRONG: ConflictKind.OWNERSHIP,
+    ConflictCause.PROTOCOL_WRONG: ConflictKind.OWNERSHIP,
     ConflictCause.PAYLOAD_BEHIND: ConflictKind.OWNERSHIP,
     ConflictCause.PAYLOAD_WRONG: ConflictKind.OWNERSHIP,
     ConflictCause.CONTENT_CORRUPT: ConflictKind.CONTENT,
@@ -57,7 +59,7 @@ KIND_OF = {
 }
 
 
-OF_ROWS = frozenset({ConflictCause.INDEX_BEHIND, ConflictCause.INDEX_WRONG})
+OF_ROWS = frozenset({ConflictCause.INDEX_BEHIND, ConflictCause.INDEX_WRONG, ConflictCause.PROTOCOL_WRONG})
 """Of the index's rows; the other causes of OWNERSHIP are of one point's payload."""
 
 

@@ -51,6 +51,7 @@ from chorale.domain.treasury import (
     FlowPage,
     ProtocolChange,
     ProtocolProjection,
+    ProtocolTransaction,
     TreasuryTotals,
 )
 
@@ -355,6 +356,9 @@ class Index(IndexReader, Protocol):
     async def protocol_changes_at(self, sequences: Sequence[int]) -> tuple[ProtocolChange, ...]:
         """The changes of these sequences that are known, ascending."""
 
+    async def protocol_transactions(self, since: int, limit: int) -> Sequence[ProtocolTransaction]:
+        """What the protocol's changes and deposits of slots above `since` stand on, newest first."""
+
     async def protocol_sequences(self) -> frozenset[int]:
         """Sequences of the protocol whose changes are known."""
 
@@ -387,6 +391,10 @@ class CorrectableIndex(Index, Protocol):
         older. Returns the hashes of messages whose rows had been above that read, or of the lost history; None, having
         changed nothing, where the thread's rows are not at the sequence `found` any more. Raises IndexDivergedError
         where the read does not fit itself."""
+
+    async def forget_transactions(self, lost: Sequence[ProtocolTransaction]) -> None:
+        """Drop the protocol's changes and deposits that are exactly of these transactions, with the progress from
+        there on: the next look asks the chain again."""
 
     async def forget_change(self, change: ProtocolChange) -> None:
         """Drop parameters of the protocol that are exactly `change`, and the progress from there on: the next look asks

@@ -55,6 +55,16 @@ class Deposit:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtocolTransaction:
+    """A transaction that the index explains the protocol by, with the slot that it was seen in: the change of
+    `sequence`, or with 0 a deposit."""
+
+    signature: str
+    slot: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class TreasuryFlow:
     """One flow. A sweep has `thread_id` and the thread's `sequence`; a withdrawal the protocol's `sequence`,
     `destination` and, where the history before it is known, `admin`."""

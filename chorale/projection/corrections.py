@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from chorale.domain.content import ContentKey, Correction
 from chorale.domain.ports import CorrectableContent, CorrectableIndex
 from chorale.domain.projection import ThreadCorrection
-from chorale.domain.treasury import ProtocolChange
+from chorale.domain.treasury import ProtocolChange, ProtocolTransaction
 from chorale.projection.finality import Finality
 
 
@@ -37,6 +37,11 @@ class Corrections:
         """See `CorrectableIndex.forget_change`."""
         await self._finality.is_ours()
         await self._index.forget_change(change)
+
+    async def transactions(self, lost: Sequence[ProtocolTransaction]) -> None:
+        """See `CorrectableIndex.forget_transactions`."""
+        await self._finality.is_ours()
+        await self._index.forget_transactions(lost)
 
     async def points(self, corrections: Sequence[Correction]) -> None:
         """See `CorrectableContent.correct`."""

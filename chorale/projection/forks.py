@@ -4,7 +4,7 @@ Derived state follows `confirmed`. A branch with confirmed transactions is left 
 back to an earlier state does the same. Three looks find it: transactions in the log are asked for again once the
 finalized slot has passed them; where the cursor itself is not listed any more, the log is compared with the program's
 history, back to where both agree; and threads whose account is below the index, or absent, are read again at
-`finalized`. None believes one answer: a node may be behind.
+`finalized`. None believes one answer: a node may be behind. The protocol's part is looked at along with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from chorale.domain.ports import Chain, Index
 from chorale.domain.projection import LoggedTransaction
 from chorale.domain.updates import Authority
 from chorale.projection.garbage import as_away
+from chorale.projection.lost_transactions import misplaced, unlisted
 from chorale.projection.progress import ChainProgress
+from chorale.projection.protocol_forks import ProtocolForks
 from chorale.reconcile import Reconciler
 from programs.accounts import decode_thread
 from programs.addresses import ProgramAddresses
@@ -33,7 +35,6 @@ _log = logging.getLogger(__name__)
 _EVENTS = 20_000  # newest events that one look goes through
 _FINALITY = 150  # slots by which a cursor may have been ahead of what was final when the server stopped
 _SECOND_LOOK = 1.0  # s before a transaction that is not known is asked for once more
-_PAGE = 1000
 _AT_ONCE = 16  # threads that wait for finality side by side
 _ATTEMPTS = 5  # at having one thread reconciled; the verification of boundaries meets it again
 
@@ -64,6 +65,7 @@ class ForkWatch:
         self._reconciler = reconciler
         self._announcements = announcements
         self._addresses = ProgramAddresses(chain.program_id)
+        self._protocol = ProtocolForks(chain, index, reconciler, announcements)
         self._final: int | None = None  # everything that was logged up to this slot has been looked at
         self._doubt = False
         self._suspects: dict[str, _Suspect] = {}
@@ -92,49 +94,24 @@ class ForkWatch:
         since = 0 if self._doubt else self._final
         known = await self._index.logged(since, _EVENTS)
         logged = [each for each in known if each.slot <= final]
-        doubtful = await (self._unlisted(logged) if self._doubt else self._doubtful(logged))
-        if doubtful:
+        if self._doubt:
+            doubtful = await unlisted(self._chain, self._chain.program_id, logged)
+        else:
+            doubtful = await self._doubtful(logged)
+        protocol = await self._protocol.doubtful(since, final, in_doubt=self._doubt)
+        if doubtful or protocol:
             await asyncio.sleep(_SECOND_LOOK)
             for each in await self._doubtful(doubtful):
                 self._suspects[each.thread_id] = _Suspect(each.signature)
+            await self._protocol.confirm(protocol)
         self._doubt = self._doubt and len(logged) < len(known)
         self._final = max(self._final, final)
+        await self._protocol.settle(final)
         return await self._settle(final) if self._suspects else ()
-
-    async def _unlisted(self, logged: Sequence[LoggedTransaction]) -> list[LoggedTransaction]:
-        """Those that the program's history does not list in their slot, as far back as needed and as nodes keep it."""
-        slots: dict[str, int] = {}
-        found: list[LoggedTransaction] = []
-        waiting, before = sorted(logged, key=lambda each: each.slot), None
-        while waiting and len(slots) < _EVENTS:
-            page = await self._chain.history(self._chain.program_id, before=before, limit=_PAGE)
-            if not page:
-                break  # nothing is kept that far back, which says nothing
-            slots |= {entry.signature: entry.slot for entry in page}
-            is_last = len(page) < _PAGE
-            # What else came in a page's last slot may stand on the next page.
-            reached = page[-1].slot + (0 if is_last else 1)
-            part: list[LoggedTransaction] = []
-            while waiting and waiting[-1].slot >= reached:
-                part.append(waiting.pop())
-            unlisted = [each for each in part if slots.get(each.signature) != each.slot]
-            found += unlisted
-            if is_last or (part and not unlisted):
-                break
-            before = page[-1].signature
-        return found
 
     async def _doubtful(self, logged: Sequence[LoggedTransaction]) -> list[LoggedTransaction]:
         """Those that the history does not have, or not at the place where they were logged."""
-        if not logged:
-            return []
-        signatures = list(dict.fromkeys(each.signature for each in logged))
-        statuses = await self._chain.statuses(signatures)
-        slots = {
-            signature: None if status is None else status.slot
-            for signature, status in zip(signatures, statuses, strict=True)
-        }
-        return [each for each in logged if slots[each.signature] != each.slot and await self._is_elsewhere(each)]
+        return [each for each in await misplaced(self._chain, logged) if await self._is_elsewhere(each)]
 
     async def _is_elsewhere(self, logged: LoggedTransaction) -> bool:
         record = await self._chain.transaction(logged.signature)

@@ -68,6 +68,13 @@ class ProtocolLane:
         async with self._one:
             await self._round(0, None)
 
+    async def look_anew(self) -> None:
+        """The same from where the index stands now: what was looked through before may be of a branch that is gone."""
+        async with self._one:
+            self._history.forget()
+            self._later = 0
+            await self._round(0, None)
+
     async def read_back(self, signature: str, min_slot: int) -> ReadBack:
         """The accounts at `min_slot` or later, and what is kept of them and of one transaction, for whoever compares.
         What the transaction did is asked of the chain anew."""

@@ -1,5 +1,5 @@
-"""What the index tells of the protocol, against its account: the newest parameters are forgotten where they are wrong,
-and then asked of the chain again."""
+"""What the index tells of the protocol, against the chain: what is of a branch that is gone, and the newest parameters
+where they are wrong, are forgotten, and then asked of the chain again."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from chorale.domain.chain import Commitment
 from chorale.domain.conflict import Conflict, Settlement
 from chorale.domain.paging import PageRequest
 from chorale.domain.ports import Chain, Index
-from chorale.domain.treasury import ProtocolChange
+from chorale.domain.treasury import ProtocolChange, ProtocolTransaction
 from chorale.projection.corrections import Corrections
 from chorale.projection.garbage import as_away
+from chorale.projection.lost_transactions import misplaced
 from chorale.projector import Projector
 from chorale.reconciliation.resolution import Resolution
 from programs.accounts import decode_protocol
 from programs.addresses import ProgramAddresses
 
 SUBJECT = "Protocol"
+_MOST = 1_000  # newest changes and deposits that are looked for on chain
+_SERVED = 432_000  # slots, two days, for which every node serves transactions; one that is older may only be forgotten
 
 
 class ProtocolRows:
@@ -30,6 +33,9 @@ class ProtocolRows:
 
     async def resolve(self, conflict: Conflict) -> Resolution:
         """See Resolver."""
+        without_lost = await self._without_lost()
+        if without_lost is not None:
+            return without_lost
         before = (await self._index.treasury()).sequence
         await self._projector.protocol.look()
         wrong = await self._wrong()
@@ -41,6 +47,29 @@ class ProtocolRows:
         if await self._wrong() is not None:
             return Settlement.FAILED, "The newest parameters were asked for again, and differ still."
         return Settlement.RESOLVED, f"The parameters of sequence {wrong.sequence} were read from the chain again."
+
+    async def _without_lost(self) -> Resolution:
+        """Forget what is of a branch that the chain has left, and ask the chain again from there on; None where nothing
+        is."""
+        if not await self._lost(await self._chain.slot(Commitment.FINALIZED)):
+            return None
+        slot = await self._corrections.finalized_now()
+        lost = await self._lost(slot)
+        if not lost:
+            return None  # the node was behind
+        await self._corrections.transactions(lost)
+        await self._projector.protocol.look_anew()
+        if await self._lost(slot):
+            return Settlement.FAILED, "What was of a lost branch was forgotten, and the chain told it again."
+        action = f"{len(lost)} changes and deposits of a branch that the chain had left by slot {slot} were forgotten"
+        return Settlement.RESOLVED, f"{action}, and the chain was asked again from there on."
+
+    async def _lost(self, final: int) -> list[ProtocolTransaction]:
+        """What a node that has finalized `final` does not have where it was seen, and has surely not forgotten."""
+        seen = [each for each in await self._index.protocol_transactions(0, _MOST) if each.slot <= final]
+        gone = set(await misplaced(self._chain, seen))
+        oldest = min((each.slot for each in seen if each not in gone), default=final)
+        return [each for each in seen if each in gone and (each.slot >= oldest or final - each.slot < _SERVED)]
 
     async def _wrong(self) -> ProtocolChange | None:
         """The newest parameters that the index tells, where a finalized account of the same version has others."""

@@ -9,7 +9,7 @@ from sqlite3 import Connection
 from chorale.domain.content import StoredContent
 from chorale.domain.events import EventPosition, LoggedEvent, NewEvent
 from chorale.domain.projection import ChainCursor, Projection, ThreadCorrection
-from chorale.domain.treasury import ProtocolChange, ProtocolProjection
+from chorale.domain.treasury import ProtocolChange, ProtocolProjection, ProtocolTransaction
 from datasources.index import corrections, log, treasury, writes
 from datasources.index.connections import Connections
 from datasources.index.queries import IndexQueries
@@ -105,6 +105,10 @@ class SqliteIndex(IndexQueries):
     async def forget_change(self, change: ProtocolChange) -> None:
         """See Index."""
         await self._connections.write(lambda connection: treasury.forget(connection, change))
+
+    async def forget_transactions(self, lost: Sequence[ProtocolTransaction]) -> None:
+        """See Index."""
+        await self._connections.write(lambda connection: treasury.forget_transactions(connection, lost))
 
     async def append(self, event: NewEvent) -> LoggedEvent | None:
         """See Index."""

@@ -16,6 +16,7 @@ from chorale.domain.treasury import (
     FlowPage,
     ProtocolChange,
     ProtocolProjection,
+    ProtocolTransaction,
     TreasuryFlow,
     TreasuryTotals,
 )
@@ -53,6 +54,13 @@ _FLOWS: dict[FlowKind, tuple[Listing, str]] = {
     ),
 }
 _CHANGES = Listing("FROM protocol_changes c WHERE c.kind = 'CONFIGURED'", ("c.sequence", "c.signature"), True, {})
+
+
+# A deposit's sequence is 0.
+_FORGET = {
+    FlowKind.WITHDRAWN: "DELETE FROM protocol_changes WHERE (signature, slot, sequence) = (?, ?, ?) RETURNING amount",
+    FlowKind.DEPOSITED: "DELETE FROM deposits WHERE (signature, slot, 0) = (?, ?, ?) RETURNING amount",
+}
 
 
 def flow_listings() -> dict[str, Listing]:
@@ -128,6 +136,17 @@ def known_sequences(connection: sqlite3.Connection) -> frozenset[int]:
     return frozenset(row[0] for row in connection.execute("SELECT sequence FROM protocol_changes").fetchall())
 
 
+def transactions(connection: sqlite3.Connection, since: int, limit: int) -> list[ProtocolTransaction]:
+    """What changes and deposits of slots above `since` stand on, newest first."""
+    rows = connection.execute(
+        """SELECT signature, slot, sequence FROM protocol_changes WHERE slot > ?1
+           UNION ALL SELECT signature, slot, 0 FROM deposits WHERE slot > ?1
+           ORDER BY slot DESC, sequence DESC, signature LIMIT ?2""",
+        (since, limit),
+    ).fetchall()
+    return [ProtocolTransaction(*row) for row in rows]
+
+
 def apply(connection: sqlite3.Connection, projection: ProtocolProjection) -> None:
     """Write what a look has found. What is there stays as it is; the progress never goes back."""
     connection.executemany(
@@ -153,6 +172,26 @@ def forget(connection: sqlite3.Connection, change: ProtocolChange) -> None:
     if change.kind is ChangeKind.CONFIGURED and [_change(row) for row in rows] == [change]:
         connection.execute("DELETE FROM protocol_changes WHERE sequence = ?", (change.sequence,))
         connection.execute("UPDATE protocol SET sequence = min(sequence, ?)", (change.sequence - 1,))
+
+
+def forget_transactions(connection: sqlite3.Connection, lost: Sequence[ProtocolTransaction]) -> None:
+    """Drop what exactly these transactions explain, each as it was seen; sums shrink along, and the progress goes back
+    to before the first of them."""
+    for each in lost:
+        kind = FlowKind.WITHDRAWN if each.sequence else FlowKind.DEPOSITED
+        for (amount,) in connection.execute(_FORGET[kind], (each.signature, each.slot, each.sequence)).fetchall():
+            connection.execute(
+                """UPDATE flow_sums SET high = high - (?1 >> 32 & 4294967295), low = low - (?1 & 4294967295)
+                   WHERE kind = ?2 AND ?1 IS NOT NULL""",
+                (amount, kind.value),
+            )
+    if not lost:
+        return
+    sequences = [each.sequence for each in lost if each.sequence]
+    connection.execute(
+        "UPDATE protocol SET slot = min(slot, ?), sequence = min(sequence, ?)",
+        (min(each.slot for each in lost) - 1, min(sequences, default=2**62) - 1),
+    )
 
 
 def _values(change: ProtocolChange) -> tuple[Any, ...]:

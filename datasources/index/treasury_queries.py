@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chorale.domain.paging import PageRequest
-from chorale.domain.treasury import ChangePage, FlowPage, ProtocolChange, TreasuryTotals
+from chorale.domain.treasury import ChangePage, FlowPage, ProtocolChange, ProtocolTransaction, TreasuryTotals
 from datasources.index import treasury
 from datasources.index.connections import Connections
 
@@ -30,6 +30,10 @@ class TreasuryQueries:
     async def protocol_changes_at(self, sequences: Sequence[int]) -> tuple[ProtocolChange, ...]:
         """See Index."""
         return await self._connections.read(lambda connection: treasury.changes_at(connection, sequences))
+
+    async def protocol_transactions(self, since: int, limit: int) -> Sequence[ProtocolTransaction]:
+        """See Index."""
+        return await self._connections.read(lambda connection: treasury.transactions(connection, since, limit))
 
     async def protocol_sequences(self) -> frozenset[int]:
         """See Index."""

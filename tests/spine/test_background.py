@@ -65,7 +65,9 @@ async def test_two_looks_for_forks() -> None:
         return ConflictRecord(1, 0.0, conflict, Settlement.RESOLVED, "", 0.0)
 
     chain: Any = SimpleNamespace(program_id=PROGRAM, slot=slot, accounts=accounts)
-    index: Any = SimpleNamespace(chain_cursor=cursor, logged=_nothing, progress=progress)
+    index: Any = SimpleNamespace(
+        chain_cursor=cursor, logged=_nothing, protocol_transactions=_nothing, progress=progress
+    )
     watch = ForkWatch(
         chain, index, ChainProgress(), cast("Reconciler", SimpleNamespace(settle=settle)), Announcements(10, 10)
     )

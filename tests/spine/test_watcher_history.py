@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from solders.pubkey import Pubkey
 
 from chorale.checking.client_reports import ClientReports
 from chorale.domain.approval import MessageStatus
 from chorale.domain.boundaries import AnnouncementKind
-from chorale.domain.conflict import ConflictCause
+from chorale.domain.conflict import ConflictCause, Settlement
 from chorale.domain.content import SearchCriteria, SearchMode
 from chorale.domain.events import EventKind, EventPosition
 from chorale.domain.paging import PageRequest
 from chorale.reconciliation.resolvers import open_resolvers
 from datasources.cache.entities_memory import MemoryEntities
 from datasources.embeddings import FastEmbedder
+from programs import instructions
 from programs.accounts import decode_thread
-from tests.chains import PROGRAM_SO
+from tests.chains import MINIMUM_STAKE, PROGRAM_SO, mint_to
 from tests.replaceable import ReplaceableChain, replaceable_chain
 from tests.spine.parts import Actor, Parts, open_parts
 
@@ -169,6 +171,115 @@ async def test_a_fork_is_healed(
             await is_as_on_chain(parts, ana, thread_id, hashes)
             hashes.append(await post(parts, ana, thread_id, "Later, on the same branch"))
             await is_as_on_chain(parts, ana, thread_id, hashes)
+
+
+class Admin:
+    """What the protocol's admin does past the server, and what the index is to say of it."""
+
+    def __init__(self, parts: Parts, stake: int) -> None:
+        self.parts = parts
+        self.stakes = [stake]
+        self.deposits: list[int] = []
+
+    async def configure(self, stake: int) -> None:
+        """Another minimum stake."""
+        running = self.parts.running
+        await running.send(
+            [
+                instructions.configure(
+                    running.addresses,
+                    admin=str(running.admin.pubkey()),
+                    new_admin=str(running.admin.pubkey()),
+                    minimum_stake=stake,
+                    approval_window=running.window,
+                )
+            ],
+            [running.admin],
+        )
+        self.stakes.insert(0, stake)
+
+    async def deposit(self, amount: int) -> None:
+        """Tokens into the treasury, unasked."""
+        running = self.parts.running
+        treasury = Pubkey.from_string(running.addresses.treasury())
+        part = mint_to(Pubkey.from_string(running.mint), treasury, running.admin.pubkey(), amount)
+        await running.send([part], [running.admin])
+        self.deposits.insert(0, amount)
+
+    async def is_told(self) -> None:
+        """The index comes to tell exactly this, with nothing that it cannot explain."""
+        index = self.parts.index
+        deadline = asyncio.get_running_loop().time() + 40
+        while True:
+            changes = (await index.protocol_changes(PageRequest(first=100))).changes
+            flows = (await index.treasury_flows(PageRequest(first=100))).flows
+            totals = await index.treasury()
+            told = (
+                [change.minimum_stake for change in changes],
+                sorted(flow.amount for flow in flows),  # those of one slot are in the order of their signatures
+                (totals.sequence, totals.deposited, totals.unexplained),
+            )
+            expected = (self.stakes, sorted(self.deposits), (len(self.stakes), sum(self.deposits), 0))
+            if told == expected:
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                assert told == expected
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["nothing instead", "others instead"])
+@pytest.mark.parametrize("away", [False, True], ids=["following", "away"])
+async def test_the_protocols_part_of_a_fork_is_healed(
+    replaceable: ReplaceableChain, embedder: FastEmbedder, tmp_path: Path, written: bool, away: bool
+) -> None:
+    """Parameters and deposits of a branch that is gone leave the index, and are a conflict of their own cause."""
+    running = replaceable.start()
+    async with open_parts(running, embedder, tmp_path / "parts") as parts, parts.watch():
+        admin = Admin(parts, MINIMUM_STAKE)
+        await admin.configure(2_000_000)
+        await admin.deposit(5)
+        await admin.is_told()
+        replaceable.kill()
+        replaceable.keep()
+        replaceable.start()
+        lost = Admin(parts, 0)
+        lost.stakes, lost.deposits = list(admin.stakes), list(admin.deposits)
+        await lost.configure(7_000_000)
+        await lost.deposit(11)
+        await lost.deposit(13)
+        await lost.is_told()
+        if not away:
+            equip(parts)
+            await _put_back(replaceable, admin, written=written)
+            await _is_healed(parts, admin)
+            return
+    await _put_back(replaceable, admin, written=written)
+    async with open_parts(running, embedder, tmp_path / "parts") as parts:
+        admin.parts = parts
+        equip(parts)
+        async with parts.watch():
+            await _is_healed(parts, admin)
+
+
+async def _put_back(replaceable: ReplaceableChain, admin: Admin, *, written: bool) -> None:
+    replaceable.kill()
+    replaceable.put_back()
+    replaceable.start()
+    if written:
+        await admin.configure(3_000_000)
+        await admin.deposit(17)
+
+
+async def _is_healed(parts: Parts, admin: Admin) -> None:
+    await admin.is_told()
+    records = [each for each in parts.conflicts.before(None, 10) if each.settlement is Settlement.RESOLVED]
+    assert [(each.conflict.cause, each.conflict.subject) for each in records] == [
+        (ConflictCause.PROTOCOL_WRONG, "Protocol")
+    ]
+    assert "3 changes of the protocol" in await announced(parts, AnnouncementKind.CHAIN_FORKED)
+    assert parts.measures.now().conflicts
+    await admin.configure(4_000_000)
+    await admin.is_told()
 
 
 async def test_another_chain_ends_the_watcher(

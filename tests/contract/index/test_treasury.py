@@ -118,3 +118,25 @@ async def test_whoever_waits_for_the_protocol_is_woken(index: SqliteIndex) -> No
     assert not await index.wait_for_protocol(1, 0.01)
     await index.apply_protocol(ProtocolProjection(1, 0, 1, (configured(1, "ana"),)))
     assert await index.wait_for_protocol(1, 0.01)
+
+
+async def test_what_is_forgotten_leaves_no_trace_and_may_be_told_again(index: SqliteIndex) -> None:
+    """Only what is exactly as it was seen goes, out of pages and sums; the progress goes back to before it."""
+    deposits = (Deposit("d", 3, 7, LARGEST), Deposit("e", 8, 7, 1))
+    changes = (configured(1, "ana"), withdrawn(2, LARGEST, slot=9), configured(3, "eve", slot=9))
+    await index.apply_protocol(ProtocolProjection(3, 1, 9, changes, deposits))
+    seen = await index.protocol_transactions(1, 10)
+    assert [(each.signature, each.slot, each.sequence) for each in seen] == [
+        ("change 3", 9, 3), ("change 2", 9, 2), ("e", 8, 0), ("d", 3, 0),
+    ]  # fmt: skip
+    elsewhere = [replace(each, slot=7) for each in seen]
+    await index.forget_transactions(elsewhere)
+    assert len(await index.protocol_transactions(0, 10)) == 5
+    await index.apply_protocol(ProtocolProjection(3, 1, 9))
+    await index.forget_transactions([each for each in seen if each.slot >= 8])
+    totals = await index.treasury()
+    assert (totals.sequence, totals.changes, totals.deposited, totals.withdrawn) == (1, 1, LARGEST, 0)
+    assert totals.slot == 7
+    await index.apply_protocol(ProtocolProjection(2, LARGEST - 5, 9, (withdrawn(2, 5, slot=9),)))
+    totals = await index.treasury()
+    assert (totals.sequence, totals.withdrawn, totals.unexplained) == (2, 5, 0)
