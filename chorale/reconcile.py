@@ -8,7 +8,6 @@ goes on: `found`.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Mapping
@@ -24,9 +23,8 @@ from chorale.reconciliation.found import Found
 from chorale.reconciliation.open_conflicts import OpenConflicts
 from chorale.reconciliation.resolution import Resolution, Resolver
 from chorale.reconciliation.sightings import content_conflict
+from chorale.reconciliation.warnings import MINUTE, Warnings
 from chorale.settings import Limits
-
-_log = logging.getLogger(__name__)
 
 _NOBODY = "Reported; nothing resolves this kind here."
 _PAST = "It was no longer so when the authority was read again."
@@ -50,7 +48,8 @@ class Reconciler:
         self._announcements = announcements
         self._measures = measures
         self._attempts = limits.reconcile_attempts
-        self._interval = limits.verification_interval
+        self._interval = limits.verification_interval or Limits.verification_interval  # 0: no samples, and looks still
+        self._warnings = Warnings(limits.conflict_warnings)
         self._open = OpenConflicts(limits.conflict_log)
         self._found = Found(
             limits.reconcile_queue,
@@ -93,6 +92,7 @@ class Reconciler:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._found.work(self._work), name="work on conflicts")
             tasks.create_task(self._look_again(), name="look for bytes")
+            tasks.create_task(self._sum_up(), name="sum up warnings")
 
     async def drained(self) -> None:
         """Wait until everything that was found has been worked on."""
@@ -110,10 +110,7 @@ class Reconciler:
         self._open.note(record)
         self._measures.conflicted(conflict.kind, settlement)
         self._announcements.announce(AnnouncementKind.CONFLICT, action, authority=conflict.authority, conflict=record)
-        _log.warning(
-            "%s %s: expected %s, found %s; %s: %s",
-            conflict.cause, conflict.subject, conflict.expected, conflict.found, settlement, action,
-        )  # fmt: skip
+        self._warnings.warn(record)
         return record
 
     def healed(self, subject: str, action: str) -> None:
@@ -126,6 +123,11 @@ class Reconciler:
             await asyncio.sleep(self._interval)
             for conflict in self._open.waiting():
                 self._found.put(conflict)
+
+    async def _sum_up(self) -> None:
+        while True:
+            await asyncio.sleep(MINUTE)
+            self._warnings.sum_up()
 
     async def _work(self, conflict: Conflict) -> None:
         begun, pause = time.monotonic(), _FIRST_PAUSE

@@ -84,6 +84,7 @@ class Limits:
     announcement_log: int = 1_000
     announcement_queue: int = 256
     conflict_log: int = 1_000
+    conflict_warnings: int = 20
     reconcile_queue: int = 1_000
     reconcile_attempts: int = 3
     reconcile_at_once: int = 16

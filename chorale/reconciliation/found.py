@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from chorale.domain.conflict import Conflict
+from chorale.reconciliation.fair_share import FairShare
 from chorale.reconciliation.open_conflicts import Name, name_of
 
 _log = logging.getLogger(__name__)
@@ -16,14 +16,14 @@ Settle = Callable[[Conflict], Awaitable[object]]
 
 
 class Found:
-    """Holds `size` conflicts at most; what comes beyond is left to the next verification. `at_once` of them are worked
-    on side by side, never two of one thread, whose conflicts keep their order: most of each one's time is finality."""
+    """Holds `size` conflicts at most, shared fairly by threads; what gives way is left to the next verification.
+    `at_once` of them are worked on side by side, never two of one thread, whose conflicts keep their order: most of
+    each one's time is finality."""
 
     def __init__(self, size: int, at_once: int, depth: Callable[[int], None]) -> None:
-        self._size = size
         self._at_once = at_once
         self._depth = depth
-        self._waiting: OrderedDict[Name, Conflict] = OrderedDict()
+        self._waiting: FairShare[Name, Conflict] = FairShare(size)
         self._under_way: dict[str, Name] = {}  # by lane
         self._turn = asyncio.Event()
         self._idle = asyncio.Event()
@@ -35,10 +35,8 @@ class Found:
         name = name_of(conflict)
         if name in self._waiting or self._under_way.get(conflict.lane) == name:
             return
-        if len(self._waiting) >= self._size:
+        if self._waiting.put(name, conflict.lane, conflict) is not None:
             self.dropped += 1
-            return
-        self._waiting[name] = conflict
         self._depth(len(self._waiting))
         self._idle.clear()
         self._turn.set()
@@ -53,20 +51,20 @@ class Found:
             while True:
                 await self._turn.wait()
                 self._turn.clear()
-                for name, conflict in self._next():
-                    del self._waiting[name]
+                for conflict in self._next():
+                    self._waiting.pop(name_of(conflict))
                     tasks.create_task(self._one(conflict, settle), name="settle a conflict")
                 self._depth(len(self._waiting))
 
-    def _next(self) -> list[tuple[Name, Conflict]]:
+    def _next(self) -> list[Conflict]:
         """Those of free lanes that waited longest, as far as there are places; their lanes are taken from here on."""
         begun = []
-        for name, conflict in self._waiting.items():
+        for conflict in self._waiting.oldest_first():
             if len(self._under_way) >= self._at_once:
                 break
             if conflict.lane not in self._under_way:
-                self._under_way[conflict.lane] = name
-                begun.append((name, conflict))
+                self._under_way[conflict.lane] = name_of(conflict)
+                begun.append(conflict)
         return begun
 
     async def _one(self, conflict: Conflict, settle: Settle) -> None:

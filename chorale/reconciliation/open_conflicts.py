@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 
 from chorale.domain.conflict import Conflict, ConflictCause, ConflictRecord, Settlement
+from chorale.reconciliation.fair_share import FairShare
 
 _FRESH = 5.0  # s
 
@@ -18,11 +18,11 @@ def name_of(conflict: Conflict) -> Name:
 
 
 class OpenConflicts:
-    """The newest `size` conflicts that are not over, with their records."""
+    """`size` conflicts that are not over, with their records, shared fairly by threads: what is pushed out counts as
+    new when it is met again, so no thread may push out those of others."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
-        self._records: OrderedDict[Name, ConflictRecord] = OrderedDict()
+        self._records: FairShare[Name, ConflictRecord] = FairShare(size)
         self._looked_at: dict[Name, float] = {}
 
     def of(self, conflict: Conflict) -> ConflictRecord | None:
@@ -47,21 +47,20 @@ class OpenConflicts:
     def note(self, record: ConflictRecord) -> None:
         """Remember it, or forget it where it is over."""
         name = name_of(record.conflict)
-        self._records.pop(name, None)
+        self._records.pop(name)
         self._looked_at.pop(name, None)
         if record.settlement in (Settlement.RESOLVED, Settlement.CLIENT_TOLD):
             return
-        self._records[name] = record
         self._looked_at[name] = time.monotonic()
-        if len(self._records) > self._size:
-            oldest, _ = self._records.popitem(last=False)
-            del self._looked_at[oldest]
+        gone = self._records.put(name, record.conflict.lane, record)
+        if gone is not None:
+            del self._looked_at[gone]
 
     def waiting(self, subject: str | None = None) -> list[Conflict]:
         """Those that wait for bytes: all, or a message's or title's."""
         return [
             record.conflict
-            for record in self._records.values()
+            for record in self._records.oldest_first()
             if _is_lasting(record.settlement) and subject in (None, record.conflict.subject)
         ]
 

@@ -6,8 +6,8 @@ from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, Settl
 from chorale.reconciliation.conflict_log import ConflictLog
 
 
-def add(log: ConflictLog, cause: ConflictCause) -> int:
-    conflict = Conflict(cause, "Thread:1", "1", "2", "3")
+def add(log: ConflictLog, cause: ConflictCause, thread_id: str = "1") -> int:
+    conflict = Conflict(cause, f"Thread:{thread_id}", thread_id, "2", "3")
     return log.add(conflict, Settlement.OPEN, at=0.0, action="Reported.", seconds=0.0).number
 
 
@@ -18,6 +18,16 @@ def test_a_flood_of_one_kind_leaves_the_others() -> None:
     flood = [add(log, ConflictCause.UI_AHEAD) for _ in range(10)]
     last = add(log, ConflictCause.CACHE_STALE)
     assert [record.number for record in log.before(None, 100)] == [last, *reversed(flood[-3:]), *reversed(kept)]
+
+
+def test_a_flood_of_one_thread_leaves_the_others() -> None:
+    """A wallet that names hashes without bytes pushes out its own records, and within them the oldest."""
+    log = ConflictLog(6)
+    kept = [add(log, ConflictCause.CONTENT_MISSING, thread_id) for thread_id in ("a", "b", "a")]
+    flood = [add(log, ConflictCause.CONTENT_MISSING, "spam") for _ in range(50)]
+    assert [record.number for record in log.before(None, 100)] == [*reversed(flood[-3:]), *reversed(kept)]
+    late = add(log, ConflictCause.CONTENT_MISSING, "c")
+    assert [record.number for record in log.before(None, 100)] == [late, *reversed(flood[-2:]), *reversed(kept)]
 
 
 def test_pages_go_on_where_the_last_one_ended() -> None:

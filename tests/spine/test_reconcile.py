@@ -11,11 +11,12 @@ from dataclasses import replace
 import pytest
 
 from chorale.announcements import Announcements
-from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, Settlement
+from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, ConflictRecord, Settlement
 from chorale.domain.errors import StaleReadError
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.resolution import Resolution, Resolver
+from chorale.reconciliation.warnings import Warnings
 from chorale.settings import Limits
 from datasources.metrics import PrometheusMeasures
 
@@ -161,6 +162,76 @@ async def test_what_waits_for_bytes_is_counted_once_until_it_is_over(working: Wo
     assert await drained(reconciler) == [Settlement.AWAITING_CONTENT, Settlement.RESOLVED]
     reconciler.found(MISSING)
     assert (await drained(reconciler))[2:] == [Settlement.AWAITING_CONTENT]
+
+
+async def test_one_thread_cannot_make_the_others_new_again() -> None:
+    """Whatever one thread lacks: what waits for bytes elsewhere stays one occurrence."""
+    log = ConflictLog(100)
+    limits = replace(LIMITS, conflict_log=10, reconcile_queue=100)
+    resolvers = dict.fromkeys(ConflictKind, always(Settlement.AWAITING_CONTENT))
+    reconciler = Reconciler(resolvers, log, Announcements(100, 10), PrometheusMeasures(), limits)
+    await reconciler.settle(MISSING)
+    for number in range(30):
+        await reconciler.settle(replace(MISSING, thread_id="spam", subject=f"Message:{number}"))
+    await reconciler.settle(MISSING)
+    assert counted(reconciler) == 31
+
+
+async def test_a_full_queue_has_room_for_other_threads(working: Working) -> None:
+    """Of what one thread piles up there is less, not of the others' one conflict."""
+    resolver = always(Settlement.RESOLVED)
+    reconciler = working(resolver)
+    for number in range(10):
+        reconciler.found(replace(WRONG, thread_id="spam", subject=f"Message:{number}"))
+    reconciler.found(WRONG)
+    await drained(reconciler)
+    assert WRONG in resolver.asked
+
+
+async def test_a_flood_is_said_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    """So many warnings of one cause a minute, then how many were held back; all are counted, other causes have their
+    own."""
+    now = 0.0
+    warnings = Warnings(5, lambda: now)
+    caplog.set_level("WARNING", "chorale.reconciliation.warnings")
+    for number in range(100):
+        warnings.warn(ConflictRecord(number, 0.0, MISSING, Settlement.AWAITING_CONTENT, "So.", 0.0))
+    warnings.warn(ConflictRecord(0, 0.0, WRONG, Settlement.RESOLVED, "So.", 0.0))
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["CONTENT_MISSING"] * 5 + ["INDEX_WRONG"]
+    caplog.clear()
+    now = 61.0
+    warnings.sum_up()
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith("CONTENT_MISSING: 95 more within a minute")
+    warnings.warn(ConflictRecord(0, 0.0, MISSING, Settlement.AWAITING_CONTENT, "So.", 0.0))
+    assert len(caplog.records) == 2
+
+
+async def test_a_flood_is_counted_whole(caplog: pytest.LogCaptureFixture) -> None:
+    """What is not said one by one stands in the counters and in the log of conflicts."""
+    caplog.set_level("WARNING", "chorale")
+    limits = replace(LIMITS, conflict_warnings=5)
+    resolvers = dict.fromkeys(ConflictKind, always(Settlement.AWAITING_CONTENT))
+    reconciler = Reconciler(resolvers, ConflictLog(100), Announcements(100, 10), PrometheusMeasures(), limits)
+    for number in range(40):
+        await reconciler.settle(replace(MISSING, subject=f"Message:{number}"))
+    assert len(caplog.records) == 5
+    assert counted(reconciler) == len(reconciler.log.before(None, 100)) == 40
+
+
+async def test_without_samples_what_waits_is_not_looked_at_without_end() -> None:
+    """An interval of 0 stands for no samples, and not for looks without a pause."""
+    resolver = always(Settlement.AWAITING_CONTENT)
+    limits = replace(LIMITS, verification_interval=0)
+    resolvers = dict.fromkeys(ConflictKind, resolver)
+    reconciler = Reconciler(resolvers, ConflictLog(100), Announcements(100, 10), PrometheusMeasures(), limits)
+    await reconciler.settle(MISSING)
+    task = asyncio.create_task(reconciler.run())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(resolver.asked) == 1
 
 
 async def test_each_time_that_it_is_resolved_is_a_time_that_it_came_about(working: Working) -> None:
