@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,6 +94,12 @@ class House:
         answer: Json = (await self.ana.ask(POST, {"input": signed}))["postMessage"]
         return answer
 
+    async def taken(self, signed: Json) -> None:
+        """A post is taken, whatever the weather: verified, or confirmed and verified later."""
+        answer = await self.try_post(signed)
+        assert answer["__typename"] == "PostMessageSuccess", answer
+        assert answer["update"]["outcome"] in ("VERIFIED", "CONFIRMED"), answer
+
     async def try_prepare(self) -> Json:
         """What preparing a post answers."""
         wanted = {"wallet": self.ana.address, "threadId": self.thread_id, "body": "A text."}
@@ -115,6 +121,24 @@ class House:
         async with self.ana.subscribed(TOLD, {}) as events:
             await self.health("SOLANA")  # a later answer on another connection: the subscription has begun by then
             yield Told(events)
+
+    @asynccontextmanager
+    async def weather(
+        self, authority: str, *turns: Callable[[], object], kind: str = "AUTHORITY_LOST"
+    ) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+        """Bad weather from the `turns` on, which are of the proxies, to the end of the block; left once operators have
+        heard that it is over. Yields what waits until they have heard of it, as `kind`: its words."""
+        async with self.told() as told:
+            for turn in turns:
+                await asyncio.to_thread(turn)
+            yield lambda: told.until(kind, authority)
+            await self.clear()
+            await told.until("AUTHORITY_RECOVERED", authority)
+
+    async def clear(self) -> None:
+        """Plain wires."""
+        for proxy in (self.rpc, self.pubsub, self.qdrant, self.redis):
+            await asyncio.to_thread(proxy.pass_all)
 
     async def refused(self, authority: str, signed: Json) -> None:
         """A write and its preparation are refused early, by name, and nothing of it is kept."""
@@ -139,8 +163,7 @@ class House:
 
     async def mend(self) -> None:
         """Plain wires, and every authority well again."""
-        for proxy in (self.rpc, self.pubsub, self.qdrant, self.redis):
-            await asyncio.to_thread(proxy.pass_all)
+        await self.clear()
         for authority in ("SOLANA", "QDRANT", "BACKEND"):
             await self.becomes(authority, "HEALTHY")
 
@@ -212,6 +235,7 @@ def running_house(chain: RunningChain, models: Path, folder: Path) -> Iterator[H
                 folder / "data",
                 models,
                 replace(chain, rpc_url=rpc.url, ws_url=pubsub.ws_url),
+                launcher=("-m", "tests.degraded.hasty"),
                 CHORALE_CONTENT_URL=qdrant.url,
                 CHORALE_CACHE_URL=f"redis://127.0.0.1:{redis.port}/0",
                 CHORALE_OPERATORS=str(ana.pubkey()),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 from redis import Redis
 
 from tests.degraded.cells import cell
 from tests.degraded.house import House, statuses
+from tests.faults.proxy import Change
 from tests.stack import Json
 
 pytestmark = pytest.mark.faults
@@ -42,14 +44,11 @@ async def _only_anonymous(house: House, before: Json, signed: Json) -> None:
 async def test_backend_down(house: House) -> None:
     """Redis refuses connections, then takes them again."""
     before, signed = await house.look(), await house.sign_post()
-    async with house.told() as told:
-        await asyncio.to_thread(house.redis.refuse)
+    async with house.weather("BACKEND", house.redis.refuse) as noticed:
         await _only_anonymous(house, before, signed)
-        await told.until("AUTHORITY_LOST", "BACKEND")
+        await noticed()
         await _only_anonymous(house, before, signed)
-        await asyncio.to_thread(house.redis.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "BACKEND")
-        await house.accepted(signed)
+    await house.accepted(signed)
     assert house.pending in statuses(await house.look(house.ben))
 
 
@@ -62,18 +61,15 @@ async def test_backend_down(house: House) -> None:
 async def test_backend_slow(house: House) -> None:
     """Each chunk of Redis' connections is held back."""
     signed = await house.sign_post()
-    async with house.told() as told:
-        await asyncio.to_thread(house.redis.delay, 0.3)
+    async with house.weather("BACKEND", partial(house.redis.delay, 0.3), kind="AUTHORITY_DEGRADED") as noticed:
         await house.stir()
-        await told.until("AUTHORITY_DEGRADED", "BACKEND")
+        await noticed()
         assert house.pending in statuses(await house.look(house.ben))
         assert house.posted in statuses(await house.look())
         await house.accepted(signed)
-        await asyncio.to_thread(house.redis.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "BACKEND")
 
 
-def _junk() -> object:
+def _junk() -> Change:
     turns = [b"$5\r\nhello\r\n", b":7\r\n", b"*1\r\n$1\r\nx\r\n", b"<html>busy</html>\r\n", b"-WRONGTYPE of value\r\n"]
 
     def change(_: bytes) -> bytes:
@@ -92,14 +88,11 @@ def _junk() -> object:
 async def test_backend_garbage(house: House) -> None:
     """Redis answers other values, other types, errors and HTML, by turns."""
     before, signed = await house.look(), await house.sign_post()
-    async with house.told() as told:
-        await asyncio.to_thread(house.redis.corrupt, _junk())
+    async with house.weather("BACKEND", partial(house.redis.corrupt, _junk())) as noticed:
         await _only_anonymous(house, before, signed)
-        await told.until("AUTHORITY_LOST", "BACKEND")
+        await noticed()
         await _only_anonymous(house, before, signed)
-        await asyncio.to_thread(house.redis.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "BACKEND")
-        await house.accepted(signed)
+    await house.accepted(signed)
 
 
 @cell(

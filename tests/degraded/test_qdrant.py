@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 import pytest
 from qdrant_client import models
@@ -10,6 +10,7 @@ from qdrant_client import models
 from tests import operations
 from tests.degraded.cells import cell
 from tests.degraded.house import SEARCH, House, statuses
+from tests.faults.proxy import Change
 from tests.stack import Json
 
 pytestmark = pytest.mark.faults
@@ -50,18 +51,15 @@ async def _staged(house: House) -> int:
 async def test_qdrant_down(house: House) -> None:
     """It refuses connections, then takes them again."""
     before, signed, staged = await house.look(house.ben), await house.sign_post(), await _staged(house)
-    async with house.told() as told:
-        await asyncio.to_thread(house.qdrant.refuse)
+    async with house.weather("QDRANT", house.qdrant.refuse) as noticed:
         await _without_bytes(house, before)
-        await told.until("AUTHORITY_LOST", "QDRANT")
+        await noticed()
         await _without_bytes(house, before)
         await house.refused("QDRANT", signed)
         assert await _staged(house) == staged
-        await asyncio.to_thread(house.qdrant.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "QDRANT")
-        await house.accepted(signed)
-        found = await house.server.data_of(operations.SEARCH, {"query": "bridge", "mode": "TEXT"})
-        assert house.posted in {node["contentHash"] for node in found["search"]["nodes"]}
+    await house.accepted(signed)
+    found = await house.server.data_of(operations.SEARCH, {"query": "bridge", "mode": "TEXT"})
+    assert house.posted in {node["contentHash"] for node in found["search"]["nodes"]}
 
 
 @cell(
@@ -73,20 +71,15 @@ async def test_qdrant_down(house: House) -> None:
 async def test_qdrant_slow(house: House) -> None:
     """Each chunk of its connections is held back."""
     before, signed = await house.look(house.ben), await house.sign_post()
-    async with house.told() as told:
-        await asyncio.to_thread(house.qdrant.delay, 0.3)
+    async with house.weather("QDRANT", partial(house.qdrant.delay, 0.3), kind="AUTHORITY_DEGRADED") as noticed:
         await house.stir()
-        await told.until("AUTHORITY_DEGRADED", "QDRANT")
+        await noticed()
         seen = await house.look(house.ben)
         assert (seen["data"]["thread"]["title"], statuses(seen)) == ("Weather", statuses(before))
-        answer = await house.try_post(signed)
-        assert answer["__typename"] == "PostMessageSuccess", answer
-        assert answer["update"]["outcome"] in ("VERIFIED", "CONFIRMED"), answer
-        await asyncio.to_thread(house.qdrant.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "QDRANT")
+        await house.taken(signed)
 
 
-def _junk(turns: list[bytes]) -> object:
+def _junk(turns: list[bytes]) -> Change:
     def change(chunk: bytes) -> bytes:
         turns.append(turns.pop(0))
         body = turns[0]
@@ -111,16 +104,13 @@ async def test_qdrant_garbage(house: House) -> None:
         b'{"result": {"points": 7}, "status": "ok", "time": 0}',
         b"[]",
     ]
-    async with house.told() as told:
-        await asyncio.to_thread(house.qdrant.corrupt, _junk(junk))
+    async with house.weather("QDRANT", partial(house.qdrant.corrupt, _junk(junk))) as noticed:
         await house.stir()
-        await told.until("AUTHORITY_LOST", "QDRANT")
+        await noticed()
         await _without_bytes(house, before)
         await house.refused("QDRANT", signed)
         assert await _staged(house) == staged
-        await asyncio.to_thread(house.qdrant.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "QDRANT")
-        await house.accepted(signed)
+    await house.accepted(signed)
 
 
 @cell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from base64 import b64decode
+from functools import partial
 
 import pytest
 
@@ -60,18 +61,13 @@ async def _unknown_is_null(house: House) -> None:
 async def test_solana_down(house: House) -> None:
     """RPC and PubSub refuse connections, then take them again."""
     before, signed = await house.look(house.ben), await house.sign_post()
-    follows = house.ben.subscribed(HAPPENS, {"threadId": house.thread_id})
-    async with house.told() as told, follows as events:
+    async with house.ben.subscribed(HAPPENS, {"threadId": house.thread_id}) as events:
         await house.server.data_of("{ __typename }")
-        await asyncio.to_thread(house.rpc.refuse)
-        await asyncio.to_thread(house.pubsub.refuse)
-        await _keeps_reading(house, before)
-        await _unknown_is_null(house)
-        await told.until("AUTHORITY_LOST", "SOLANA")
-        await house.refused("SOLANA", signed)
-        await asyncio.to_thread(house.rpc.pass_all)
-        await asyncio.to_thread(house.pubsub.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "SOLANA")
+        async with house.weather("SOLANA", house.rpc.refuse, house.pubsub.refuse) as noticed:
+            await _keeps_reading(house, before)
+            await _unknown_is_null(house)
+            await noticed()
+            await house.refused("SOLANA", signed)
         posted = await house.accepted(signed)
         event = (await events.next(60))["threadEvents"]
         assert event["message"]["contentHash"] == posted
@@ -89,18 +85,13 @@ async def test_solana_down(house: House) -> None:
 async def test_solana_slow(house: House) -> None:
     """Each chunk of the RPC's connection is held back: more than half a second for a call, less than its time."""
     signed = await house.sign_post()
-    async with house.told() as told:
-        await asyncio.to_thread(house.rpc.delay, 0.3)
+    async with house.weather("SOLANA", partial(house.rpc.delay, 0.3), kind="AUTHORITY_DEGRADED") as noticed:
         await house.stir()
-        await told.until("AUTHORITY_DEGRADED", "SOLANA")
-        answer = await house.try_post(signed)
-        assert answer["__typename"] == "PostMessageSuccess", answer
-        assert answer["update"]["outcome"] in ("VERIFIED", "CONFIRMED"), answer
+        await noticed()
+        await house.taken(signed)
         seen = await house.look(house.ben)
         assert "errors" not in seen
         assert "stale" not in seen.get("extensions", {})
-        await asyncio.to_thread(house.rpc.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "SOLANA")
 
 
 def _page(chunk: bytes) -> bytes:
@@ -136,17 +127,12 @@ async def test_solana_garbage(house: House) -> None:
         turns.append(turns.pop(0))
         return turns[0](chunk)
 
-    async with house.told() as told:
-        await asyncio.to_thread(house.rpc.corrupt, change)
-        await asyncio.to_thread(house.pubsub.corrupt)
+    async with house.weather("SOLANA", partial(house.rpc.corrupt, change), house.pubsub.corrupt) as noticed:
         await house.stir()
-        await told.until("AUTHORITY_LOST", "SOLANA")
+        await noticed()
         await _keeps_reading(house, before)
         await house.refused("SOLANA", signed)
-        await asyncio.to_thread(house.rpc.pass_all)
-        await asyncio.to_thread(house.pubsub.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "SOLANA")
-        await house.accepted(signed)
+    await house.accepted(signed)
 
 
 def _earlier(chunk: bytes) -> bytes:
@@ -170,16 +156,12 @@ async def test_solana_stale(house: House) -> None:
     signed = await house.sign_post()
     await house.server.chain.rpc("chorale_advanceSlots", {"slots": 2_000})
     signed = await house.sign_post()
-    async with house.told() as told:
-        await asyncio.to_thread(house.rpc.corrupt, _earlier)
-        detail = await told.until("AUTHORITY_LOST", "SOLANA")
-        assert "past" in detail
+    async with house.weather("SOLANA", partial(house.rpc.corrupt, _earlier)) as noticed:
+        assert "past" in await noticed()
         marked = await house.look(house.ben)
         assert marked["extensions"]["stale"]["authority"] == "SOLANA"
         await house.refused("SOLANA", signed)
-        await asyncio.to_thread(house.rpc.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "SOLANA")
-        await house.accepted(signed)
+    await house.accepted(signed)
 
 
 def _ahead(chunk: bytes) -> bytes:
@@ -192,28 +174,25 @@ async def test_a_wrong_slot_leaves_nothing_behind(house: House) -> None:
     await house.server.chain.rpc("chorale_advanceSlots", {"slots": 20_000})  # a leap that is real, and believed
     before = await house.look(house.ben)
     signed = [await house.sign_post() for _ in range(2)]
-    async with house.told() as told:
-        await asyncio.to_thread(house.rpc.corrupt, _ahead)
-        await asyncio.to_thread(house.pubsub.corrupt, _ahead)
+    wrong = [partial(proxy.corrupt, _ahead) for proxy in (house.rpc, house.pubsub)]
+    async with house.weather("SOLANA", *wrong) as noticed:
         sent = [house.server.chain.send_raw(b64decode(each["signedTransaction"])) for each in signed]
         await asyncio.gather(*sent)  # past the server, which hears of it by the wrong slots alone
         await house.stir()
-        await told.until("AUTHORITY_LOST", "SOLANA")
+        await noticed()
         await _keeps_reading(house, before)
-        await asyncio.to_thread(house.rpc.pass_all)
-        await asyncio.to_thread(house.pubsub.pass_all)
-        await told.until("AUTHORITY_RECOVERED", "SOLANA")
-        version = before["data"]["thread"]["version"] + len(signed)
+    version = before["data"]["thread"]["version"] + len(signed)
+    seen: Json = {}
 
-        async def has_both() -> bool:
-            seen = await house.look(house.ben)
-            return bool(seen["data"]["thread"]["version"] == version)
-
-        await eventually(has_both, "both posts")
+    async def has_both() -> bool:
+        nonlocal seen
         seen = await house.look(house.ben)
-        assert "errors" not in seen, seen
-        assert "stale" not in seen.get("extensions", {}), seen
-        await house.accepted(await house.sign_post())
+        return bool(seen["data"]["thread"]["version"] == version)
+
+    await eventually(has_both, "both posts")
+    assert "errors" not in seen, seen
+    assert "stale" not in seen.get("extensions", {}), seen
+    await house.accepted(await house.sign_post())
 
 
 pytestmark = pytest.mark.faults
