@@ -22,10 +22,9 @@ from chorale.domain.chain import (
     HistoryEntry,
     SignatureStatus,
     Simulation,
-    SlotTick,
 )
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.events import FeedItem, TransactionRecord
 from chorale.domain.treasury import BalanceChange
 from chorale.domain.updates import Authority
 
@@ -97,9 +96,9 @@ class PlausibleChain:
         self.__dict__[name] = made  # found without this from now on
         return made
 
-    async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
+    async def follow(self, *, accounts: bool = False) -> AsyncGenerator[FeedItem, None]:
         """See Chain."""
-        async with aclosing(self._chain.follow()) as feed:
+        async with aclosing(self._chain.follow(accounts=accounts)) as feed:
             async for item in feed:
                 await self._slots.check(item.slot)
                 yield item

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from inspect import signature
 from typing import Any
 
 import pytest
 
 from chorale.domain.availability import Health
-from chorale.domain.chain import AccountsRead, Commitment, HistoryEntry, SignatureStatus, SlotTick
+from chorale.domain.chain import (
+    AccountChange,
+    AccountData,
+    AccountsRead,
+    Commitment,
+    HistoryEntry,
+    SignatureStatus,
+    SlotTick,
+)
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.domain.events import TransactionRecord
+from chorale.domain.events import FeedItem
+from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
 from chorale.settings import Limits
 from datasources.guard.guards import Guards
@@ -42,8 +52,10 @@ class Node:
     async def history(self, address: str) -> list[HistoryEntry]:
         return [HistoryEntry("a", 1, None, True), HistoryEntry("b", self.tells, None, True)]
 
-    async def follow(self) -> AsyncGenerator[TransactionRecord | SlotTick, None]:
+    async def follow(self, *, accounts: bool = False) -> AsyncGenerator[FeedItem, None]:
         yield SlotTick(self.at)
+        if accounts:
+            yield AccountChange(self.tells, AccountData("a", "P", 1, b""))
         yield SlotTick(self.tells)
 
 
@@ -60,11 +72,12 @@ async def test_a_wrong_slot_is_garbage_wherever_it_is_told() -> None:
     for call in (chain.accounts, chain.history):
         with pytest.raises(AuthorityUnavailableError, match="slot 1000000, where the chain has finalized 1000"):
             await call([])
-    heard = []
-    with pytest.raises(AuthorityUnavailableError, match="garbage"):
-        async for item in chain.follow():
-            heard.append(item.slot)
-    assert heard == [1_000]
+    for accounts in (False, True):
+        heard = []
+        with pytest.raises(AuthorityUnavailableError, match="garbage"):
+            async for item in chain.follow(accounts=accounts):
+                heard.append(item.slot)
+        assert heard == [1_000]
     node.tells = 1_002
     assert (await chain.accounts([])).slot == 1_002
 
@@ -137,6 +150,11 @@ async def test_it_counts_as_a_failure_of_solana() -> None:
         with pytest.raises(AuthorityUnavailableError):
             await chain.accounts([])
     assert guards.availability.health(Authority.SOLANA).health is Health.DOWN
+
+
+def test_it_takes_what_the_port_takes() -> None:
+    """A wrapper that is behind the port would fail where it is called, and not where it is checked."""
+    assert list(signature(PlausibleChain.follow).parameters) == list(signature(Chain.follow).parameters)
 
 
 def test_the_newest_slot_counts() -> None:
