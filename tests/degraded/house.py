@@ -26,7 +26,7 @@ LOOK = """
 query Look($threadId: Hash!) {
   thread(threadId: $threadId) {
     threadId version slot commitment title
-    messages(first: 20) { nodes { contentHash status body contentState } }
+    messages(first: 100) { nodes { contentHash status body contentState } }
   }
 }"""
 HEALTH = "query Health { boundaries { authorities { authority health } } }"
