@@ -109,6 +109,11 @@ class AccountLoader(BatchLoader[str, AccountAt]):
         )
         lookup = await reads.look_up(served, self._asked_slot)
         cached = dict(lookup.found)
+        # A thread below what is known here is of a cache that was put back and lost its floors: so are its messages.
+        behind = {key for key in known if key in cached and cached[key].version < known[key]}
+        for key in list(cached):
+            if self._threads.get(key, key) in behind:
+                del cached[key]
         for key in served:
             if key in cached and self._entities[key] is Entity.THREAD:
                 self._versions[key] = cached[key].version
