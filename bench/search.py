@@ -13,7 +13,8 @@ from bench.people import Demo, bodies
 from bench.report import figure, percentile, ratios, table
 from bench.serving import connected, scratch, serving
 from chorale.domain.content import SearchCriteria, SearchMode
-from chorale.settings import DEFAULT_MODEL, Limits
+from chorale.limits import Limits
+from chorale.settings import DEFAULT_MODEL
 from datasources.embeddings import FastEmbedder, open_embedder
 from datasources.qdrant import CollectionIdentity, QdrantContent, open_content
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from chorale.domain.errors import InvalidInputError, StartupError
 from chorale.domain.ports import SessionStore
 from chorale.domain.updates import Refusal
-from chorale.settings import Limits
+from chorale.limits import Limits
 from programs.signatures import is_signed_by
 from programs.wire import WireError, key_bytes
 

@@ -15,8 +15,8 @@ from chorale.announcements import Announcements
 from chorale.checking.findings import Checker
 from chorale.checking.run import Run
 from chorale.domain.boundaries import BoundaryFindings, BoundaryName, VerificationReport
+from chorale.limits import Limits
 from chorale.reconcile import Reconciler
-from chorale.settings import Limits
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
 from chorale.domain.projection import CatchUp
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.loaders import CachedReads, Loaders, TokenFacts
 from programs.addresses import ProgramAddresses
 

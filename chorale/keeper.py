@@ -24,7 +24,7 @@ from chorale.keeping.pauses import Pauses
 from chorale.keeping.purse import Purse
 from chorale.keeping.report import KeeperReport, KeeperState, Tally
 from chorale.keeping.survey import Survey, Surveyor
-from chorale.settings import Limits
+from chorale.limits import Limits
 
 _log = logging.getLogger(__name__)
 

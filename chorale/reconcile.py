@@ -18,13 +18,13 @@ from chorale.domain.conflict import Conflict, ConflictKind, ConflictRecord, Sett
 from chorale.domain.content import ContentKey, ContentState
 from chorale.domain.errors import ChoraleError
 from chorale.domain.measures import Measures
+from chorale.limits import Limits
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.found import Found
 from chorale.reconciliation.open_conflicts import OpenConflicts
 from chorale.reconciliation.resolution import Resolution, Resolver
 from chorale.reconciliation.sightings import content_conflict
 from chorale.reconciliation.warnings import MINUTE, Warnings
-from chorale.settings import Limits
 
 _NOBODY = "Reported; nothing resolves this kind here."
 _PAST = "It was no longer so when the authority was read again."

@@ -1,4 +1,5 @@
-"""Values of settings as they stand in the environment: each function gives the value, or None where it is not one."""
+"""Values of settings as they stand in the environment: each function gives the value, or None where it is not one. And
+the error that says so."""
 
 from __future__ import annotations
 
@@ -9,10 +10,26 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from chorale.domain.errors import StartupError
+
 T = TypeVar("T")
 Parse = Callable[[str], T | None]
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_SECRETS = ("TOKEN", "SECRET", "PASSWORD")
+
+
+class SettingError(StartupError):
+    """An environment variable holds a value that is not allowed. What may be a password in it is not repeated."""
+
+    def __init__(self, variable: str, value: str, allowed: str) -> None:
+        super().__init__(f"{variable}={_without_credentials(variable, value)!r} is not allowed. Allowed: {allowed}.")
+
+
+def _without_credentials(variable: str, value: str) -> str:
+    if value and any(word in variable for word in _SECRETS):
+        return "…"
+    return value if "@" not in value else f"…{value[value.rindex('@') :]}"
 
 
 def host(text: str) -> str | None:

@@ -1,4 +1,5 @@
-"""Settings, read once from the environment. Nothing else in Chorale reads it; every limit has its number here."""
+"""Settings, read once from the environment. Nothing else in Chorale reads it; the limits have their numbers in
+`chorale.limits`."""
 
 from __future__ import annotations
 
@@ -10,110 +11,15 @@ from urllib.parse import urlsplit
 
 from chorale import keeper_settings, operator_settings
 from chorale import setting_values as values
-from chorale.domain.errors import StartupError
 from chorale.keeper_settings import KeeperSettings
+from chorale.limits import Limits
 from chorale.operator_settings import OperatorSettings
+from chorale.setting_values import SettingError
 
 T = TypeVar("T")
 
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-
-_SECRETS = ("TOKEN", "SECRET", "PASSWORD")
-
-
-class SettingError(StartupError):
-    """An environment variable holds a value that is not allowed. What may be a password in it is not repeated."""
-
-    def __init__(self, variable: str, value: str, allowed: str) -> None:
-        super().__init__(f"{variable}={_without_credentials(variable, value)!r} is not allowed. Allowed: {allowed}.")
-
-
-def _without_credentials(variable: str, value: str) -> str:
-    if value and any(word in variable for word in _SECRETS):
-        return "…"
-    return value if "@" not in value else f"…{value[value.rindex('@') :]}"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Every bound of the server. Sizes in bytes, times in seconds."""
-
-    http_body_bytes: int = 256 * 1024
-    ws_message_bytes: int = 256 * 1024
-    ws_operations_per_connection: int = 100
-    ws_init_timeout: float = 10.0
-    ws_ping_interval: float = 20.0
-    ws_send_timeout: float = 10.0
-    query_depth: int = 14
-    query_aliases: int = 30
-    query_tokens: int = 4_000
-    query_cost: int = 10_000
-    page_default: int = 20
-    page_max: int = 100
-    nodes_max: int = 100
-    search_window: int = 200
-    search_query_chars: int = 1_000
-    viewer_threads: int = 4_096
-    min_version_wait: float = 5.0
-    stale_read_attempts: int = 3
-    execution_timeout: float = 30.0
-    confirm_timeout: float = 30.0
-    settle_timeout: float = 15.0
-    verify_attempts: int = 3
-    staged_lease: int = 24 * 3600
-    staged_grace: int = 600
-    staged_per_author: int = 32
-    challenge_ttl: int = 300
-    session_ttl: int = 24 * 3600
-    idempotency_ttl: int = 24 * 3600
-    idempotency_key_chars: int = 128
-    event_batch: int = 100
-    keeper_interval: float = 60.0
-    keeper_pause: float = 1.0
-    keeper_tick: float = 1.0
-    keeper_batch: int = 200
-    keeper_in_flight: int = 8
-    keeper_spread: float = 5.0
-    keeper_first_pause: float = 10.0
-    keeper_longest_pause: float = 6 * 3600.0
-    keeper_claim_ttl: float = 600.0
-    keeper_stop_timeout: float = 5.0
-    keeper_replenish: int = 1_000_000_000
-    measure_samples: int = 4_096
-    announcement_log: int = 1_000
-    announcement_queue: int = 256
-    conflict_log: int = 1_000
-    conflict_warnings: int = 20
-    reconcile_queue: int = 1_000
-    reconcile_attempts: int = 3
-    reconcile_at_once: int = 16
-    verification_batch: int = 100
-    verification_records: int = 200
-    verification_interval: float = 30.0
-    verification_sample: int = 50
-    ui_entities: int = 200
-    ui_clients: int = 10_000
-    ui_report_ttl: float = 300.0
-    ui_patience: float = 10.0
-    cache_entries: int = 50_000
-    cache_ttl: float = 3600.0
-    cache_keep: int = 24 * 3600
-    cache_flight: float = 0.5
-    cache_timeout: float = 1.0
-    cache_silence: float = 3.0
-    lease_ttl: float = 10.0
-    lease_patience: float = 2.0
-    authority_timeout: float = 5.0
-    authority_long_timeout: float = 30.0
-    authority_attempts: int = 3
-    authority_probe: float = 5.0
-    authority_window: float = 6.0
-    content_patience: float = 10.0
-    breaker_failures: int = 5
-    breaker_pause: float = 1.0
-    chain_behind_slots: int = 150
-    chain_stall: float = 10.0
 
 
 @dataclass(frozen=True)

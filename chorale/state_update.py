@@ -19,8 +19,8 @@ from chorale.domain.errors import ChoraleError
 from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Embedder, SessionStore
 from chorale.domain.updates import Outcome, RefusedError, StepName, UpdateState
+from chorale.limits import Limits
 from chorale.projector import Projector
-from chorale.settings import Limits
 from chorale.update.acceptance import Acceptance, Accepted
 from chorale.update.admission import Admission, admit, check_client_mutation_id, check_idempotency_key
 from chorale.update.idempotency import Keys, Runs

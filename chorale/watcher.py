@@ -25,6 +25,7 @@ from chorale.domain.measures import Measures
 from chorale.domain.ports import Chain, ContentStore, Index
 from chorale.domain.projection import CatchUp, ChainCursor
 from chorale.domain.updates import Authority
+from chorale.limits import Limits
 from chorale.projection.catch_up import Progress
 from chorale.projection.chain_identity import ChainReplacedError, check_chain
 from chorale.projection.corrections import Corrections
@@ -38,7 +39,6 @@ from chorale.projection.settling import Change, Settling
 from chorale.projection.staging import StagingCollector
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
-from chorale.settings import Limits
 
 _log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 
 CODE = "QUERY_TOO_COSTLY"
 LIST_MOST = 64  # of co-authors, and so of votes, voters and whatever else is listed without paging

@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType
 
 from chorale.context import Context
 from chorale.domain.errors import ExecutionTimeoutError
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.cost import CostBound
 from resolvers.document_rules import alias_rule, depth_rule
 from resolvers.measured import Measured

@@ -6,7 +6,7 @@ import strawberry
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.execution import ChoraleSchema, drop_null_defaults, shorten_resolvers
 from resolvers.extensions import extensions
 from resolvers.mutations.root import mutation_type

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chorale.domain.cursors import decode, encode
 from chorale.domain.errors import InvalidInputError
 from chorale.domain.paging import Key, KeyedRow, PageRequest
-from chorale.settings import Limits
+from chorale.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

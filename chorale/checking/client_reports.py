@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 
 _ENTITIES_PER_CLIENT = 10  # on average: so many of all clients together are kept
 

@@ -10,10 +10,10 @@ from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccou
 from chorale.domain.chain import AccountData, Commitment
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.ports import Chain, Index
+from chorale.limits import Limits
 from chorale.projection.finality import Finality
 from chorale.projection.garbage import as_away
 from chorale.projector import Projector
-from chorale.settings import Limits
 from programs.accounts import decode_message, decode_protocol, decode_thread
 from programs.addresses import ProgramAddresses
 

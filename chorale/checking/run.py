@@ -15,8 +15,8 @@ from chorale.checking.findings import Checked, Checker
 from chorale.domain.boundaries import AnnouncementKind, BoundaryFindings, BoundaryName, VerificationReport
 from chorale.domain.conflict import OF_ROWS, Conflict, ConflictRecord, Settlement
 from chorale.domain.errors import ChoraleError
+from chorale.limits import Limits
 from chorale.reconcile import Reconciler
-from chorale.settings import Limits
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from chorale.domain.chain import SlotTick
 from chorale.domain.errors import ChoraleError
 from chorale.domain.ports import Chain
 from chorale.keeping.survey import Survey
-from chorale.settings import Limits
+from chorale.limits import Limits
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from chorale.domain.errors import StartupError
-from chorale.settings import Limits
+from chorale.limits import Limits
 
 GRACE_SECONDS = 5
 _BACKLOG = 2048

@@ -20,6 +20,7 @@ from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index, SessionStore
 from chorale.domain.updates import Authority
 from chorale.keeper import Keeper
+from chorale.limits import Limits
 from chorale.prepare import Preparer
 from chorale.process.clusters import chain_identifier
 from chorale.process.keeper_services import open_keeper
@@ -32,7 +33,7 @@ from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.resolvers import open_resolvers
 from chorale.reconciliation.restoration import Restoration
-from chorale.settings import Limits, Settings
+from chorale.settings import Settings
 from chorale.state_update import StateUpdates
 from chorale.watcher import Watcher
 from datasources.cache.entities import open_entities

@@ -6,6 +6,7 @@ from chorale.checking.client_reports import ClientReports
 from chorale.domain.caching import EntityCache
 from chorale.domain.conflict import ConflictKind
 from chorale.domain.ports import Chain, ContentStore, Embedder, Index
+from chorale.limits import Limits
 from chorale.projection.corrections import Corrections
 from chorale.projection.staging import StagingCollector
 from chorale.projector import Projector
@@ -16,7 +17,6 @@ from chorale.reconciliation.ownership import OwnershipResolver
 from chorale.reconciliation.payloads import Payloads
 from chorale.reconciliation.resolution import Resolver
 from chorale.reconciliation.ui import UiResolver
-from chorale.settings import Limits
 
 
 def open_resolvers(

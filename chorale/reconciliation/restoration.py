@@ -27,13 +27,13 @@ from chorale.domain.content import (
 from chorale.domain.errors import StaleReadError
 from chorale.domain.ports import Chain, ContentStore, Embedder, IndexReader
 from chorale.domain.updates import Authority, Refusal, RefusedError
+from chorale.limits import Limits
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.accounts import Owned, read_owned
 from chorale.reconciliation.resolution import message_key, subject_of
 from chorale.reconciliation.restored import tell_restored
 from chorale.reconciliation.sightings import content_conflict
-from chorale.settings import Limits
 from chorale.update.admission import check_client_mutation_id
 from chorale.update.comparison import compare_content, compare_title
 from chorale.update.refusals import content_mismatch, invalid_input, not_found, refusals_as_data

@@ -17,9 +17,9 @@ from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.events import EventKind, EventPosition, NewEvent
 from chorale.domain.ports import Chain, ContentStore, Embedder
 from chorale.domain.updates import Outcome, Refusal, RefusedError, StepName
+from chorale.limits import Limits
 from chorale.projector import Projector
 from chorale.reconciliation.sightings import diverged_conflict
-from chorale.settings import Limits
 from chorale.update.acceptance import Acceptance, Accepted, is_already_processed
 from chorale.update.admission import Admission
 from chorale.update.late import is_expired

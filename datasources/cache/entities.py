@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chorale.domain.caching import EntityCache
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.cache.entities_memory import MemoryEntities
 
 

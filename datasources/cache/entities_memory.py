@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aiocache import SimpleMemoryCache
 
 from chorale.domain.caching import CachedAccount, Floor, Lookup
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.cache.flights import Flights
 
 

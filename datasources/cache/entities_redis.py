@@ -20,7 +20,7 @@ from typing import Any
 from aiocache import RedisCache
 
 from chorale.domain.caching import CachedAccount, Floor, Lookup
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.cache import entities_scripts as scripts
 from datasources.cache.entities_codec import Argument, entry_fields, entry_of, floor_fields, lookup_of
 from datasources.cache.flights import Flights

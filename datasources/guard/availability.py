@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from chorale.domain.availability import AuthorityHealth, Health, refuse_lost
 from chorale.domain.updates import Authority
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.guard.guard import Guard
 
 _log = logging.getLogger(__name__)

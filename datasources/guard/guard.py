@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from chorale.domain.availability import AuthorityHealth, Health
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.guard.circuit import Circuit
 from datasources.guard.outcomes import Outcomes
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, SessionStore
 from chorale.domain.updates import Authority
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.guard.acknowledged import Acknowledged
 from datasources.guard.availability import Turned, Watch, WatchedAuthorities, probing
 from datasources.guard.guard import Guard

@@ -11,7 +11,7 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
 from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, SessionStore
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.guard.guard import Guard, Policy
 
 P = TypeVar("P")

@@ -16,7 +16,7 @@ from strawberry.types import ExecutionResult
 
 from chorale.auth import Viewer
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.transport.errors import formatted
 from resolvers.transport.gate import Gate, bearer
 from resolvers.transport.messages import Complete, ConnectionInit, Ping, Pong, Subscribe, read_message

@@ -14,7 +14,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.graphql import OperationType
 
 from chorale.domain.errors import AuthorityUnavailableError, UnauthenticatedError
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.transport.accept import GRAPHQL_JSON, JSON, is_json, response_type
 from resolvers.transport.errors import VALIDATION_FAILED, bad_request
 from resolvers.transport.gate import Gate, bearer

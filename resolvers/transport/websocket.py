@@ -8,7 +8,7 @@ import strawberry
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.transport.connection import Connection
 from resolvers.transport.gate import Gate
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chorale.settings import SettingError, Settings
+from chorale.setting_values import SettingError
+from chorale.settings import Settings
 
 CLUSTER = {
     "CHORALE_CHAIN_URL": "https://api.devnet.solana.com",

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 from tests import operations
 from tests.degraded.cells import cell
 from tests.degraded.house import HAPPENS, POST, UPDATE, House, eventually

@@ -21,11 +21,11 @@ from chorale.domain.content import ContentKey
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain, ContentStore
 from chorale.domain.updates import Authority
+from chorale.limits import Limits
 from chorale.prepare import Preparer
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.restoration import Restoration
-from chorale.settings import Limits
 from datasources.loaders import CachedReads, TokenFacts
 from datasources.metrics import PrometheusMeasures
 from resolvers.schema import build_schema

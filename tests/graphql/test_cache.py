@@ -15,7 +15,8 @@ import pytest_asyncio
 from chorale.domain.caching import CachedAccount, Floor
 from chorale.domain.chain import AccountData, AccountsRead
 from chorale.domain.paging import PageRequest
-from chorale.settings import DEFAULT_MODEL, Limits
+from chorale.limits import Limits
+from chorale.settings import DEFAULT_MODEL
 from datasources.cache.entities import open_entities
 from datasources.embeddings import open_embedder
 from datasources.loaders import MessageKey

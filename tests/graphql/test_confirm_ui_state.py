@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chorale.domain.conflict import ConflictCause, ConflictKind
+from chorale.limits import Limits
 from chorale.reconciliation.ui import UiResolver
-from chorale.settings import Limits
 from resolvers.schema import build_schema
 from tests.graphql.stack import Stack, Story
 from tests.spine.parts import Parts

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.cost import operation_cost
 from resolvers.schema import build_schema
 from resolvers.transport.errors import formatted

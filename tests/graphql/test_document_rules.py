@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.schema import build_schema
 from resolvers.transport.errors import formatted
 from tests.graphql.stack import Stack, Story

@@ -7,7 +7,7 @@ from graphql import get_introspection_query
 from strawberry.extensions.parser_cache import _get_parse_cache
 from strawberry.extensions.validation_cache import _get_validate_cache
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 from resolvers.extensions import CACHED_DOCUMENTS
 from resolvers.schema import build_schema
 

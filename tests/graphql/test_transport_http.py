@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from chorale.settings import Limits
+from chorale.limits import Limits
 from tests.graphql.toy import ALICE, Toy, serve_toy
 
 JSON = {"content-type": "application/json"}

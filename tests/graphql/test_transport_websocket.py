@@ -19,7 +19,7 @@ from websockets.typing import Origin, Subprotocol
 from chorale.auth import Viewer
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
-from chorale.settings import Limits
+from chorale.limits import Limits
 from tests.graphql.toy import ALICE, Toy, serve_toy
 
 LIMITS = replace(Limits(), ws_message_bytes=4000, ws_operations_per_connection=3, ws_init_timeout=5)

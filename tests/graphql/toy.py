@@ -16,8 +16,8 @@ from starlette.routing import Route, WebSocketRoute
 from chorale.auth import Viewer
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
+from chorale.limits import Limits
 from chorale.process.http_server import listen, make_server
-from chorale.settings import Limits
 from datasources.metrics import PrometheusMeasures
 from resolvers.transport.http import GraphQLOverHTTP
 from resolvers.transport.one_operation import OneOperation

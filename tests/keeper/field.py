@@ -14,7 +14,7 @@ from chorale.domain.ports import Chain, SessionStore
 from chorale.keeper import Deployment, Keeper
 from chorale.keeper_settings import KeeperSettings
 from chorale.keeping.duties import Duty
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.cache.sqlite import open_sqlite_sessions
 from datasources.solana.client import open_chain
 from datasources.solana.signer import FileSigner

@@ -10,7 +10,8 @@ import pytest
 from solders.keypair import Keypair
 
 from chorale.domain.errors import StartupError
-from chorale.settings import SettingError, Settings
+from chorale.setting_values import SettingError
+from chorale.settings import Settings
 from datasources.solana.signer import open_signer
 from tests.cli.commands import chorale, refused
 from tests.keeper.field import SOL, Field

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from chorale.app import create_app
-from chorale.settings import SettingError, Settings
+from chorale.setting_values import SettingError
+from chorale.settings import Settings
 
 TOKEN = "a-token-of-24-characters"
 

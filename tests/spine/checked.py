@@ -17,10 +17,10 @@ from chorale.domain.boundaries import BoundaryFindings, BoundaryName, Verificati
 from chorale.domain.caching import CachedAccount
 from chorale.domain.conflict import ConflictKind
 from chorale.domain.content import ContentKey
+from chorale.limits import Limits
 from chorale.process.verification import make_boundaries
 from chorale.reconcile import Reconciler, Resolver
 from chorale.reconciliation.conflict_log import ConflictLog
-from chorale.settings import Limits
 from datasources.cache.entities_memory import MemoryEntities
 from datasources.metrics import PrometheusMeasures
 from tests.spine.parts import Actor, Draft, Parts

@@ -15,8 +15,8 @@ from solders.keypair import Keypair
 from chorale.domain.commands import CastVote, Command, CreateThread, PostMessage, SubmitMessage, UpdateResult
 from chorale.domain.ports import Chain, ContentStore
 from chorale.domain.updates import Refusal
+from chorale.limits import Limits
 from chorale.prepare import Preparer
-from chorale.settings import Limits
 from chorale.state_update import StateUpdates
 from datasources.cache.sqlite import SqliteSessions, open_sqlite_sessions
 from tests.chains import RunningChain

@@ -18,12 +18,12 @@ from chorale.domain.caching import EntityCache
 from chorale.domain.content import Content, ContentKey, ContentKind
 from chorale.domain.lease import Lease, OwnLease
 from chorale.domain.ports import Chain
+from chorale.limits import Limits
 from chorale.projection.corrections import Corrections
 from chorale.projection.finality import Finality
 from chorale.projector import Projector
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
-from chorale.settings import Limits
 from chorale.watcher import Watcher
 from datasources.cache.entities_memory import MemoryEntities
 from datasources.embeddings import FastEmbedder

@@ -14,7 +14,7 @@ from solders.keypair import Keypair
 from chorale.auth import Challenge, Session, SignIn, message_text
 from chorale.domain.errors import InvalidInputError, StartupError
 from chorale.domain.updates import Refusal
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.cache.sqlite import open_sqlite_sessions
 
 LIMITS = Limits()

@@ -20,6 +20,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import TransactionRecord
 from chorale.domain.projection import ThreadProgress
 from chorale.domain.updates import Authority
+from chorale.limits import Limits
 from chorale.process import house
 from chorale.process.verification_report import AGREED, NOT_CHECKED, exit_code
 from chorale.projection.forks import ForkWatch
@@ -29,7 +30,7 @@ from chorale.projection.pulse import Pulse
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.accounts import read_owned
 from chorale.reconciliation.conflict_log import ConflictLog
-from chorale.settings import Limits, Settings
+from chorale.settings import Settings
 from datasources.guard.heartbeat import Heartbeat
 from datasources.metrics import PrometheusMeasures
 

@@ -15,10 +15,10 @@ from chorale.domain.boundaries import AnnouncementKind, BoundaryName
 from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, Settlement
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
+from chorale.limits import Limits
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.resolution import Resolution
-from chorale.settings import Limits
 from datasources.metrics import PrometheusMeasures
 
 WRONG = Conflict(ConflictCause.INDEX_WRONG, "Message:ab", "cd", "status PENDING", "status PUBLISHED")

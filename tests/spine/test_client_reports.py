@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chorale.checking.client_reports import ClientReports
-from chorale.settings import Limits
+from chorale.limits import Limits
 
 LIMITS = Limits(ui_clients=3, ui_report_ttl=100.0)
 

@@ -13,11 +13,11 @@ import pytest
 from chorale.announcements import Announcements
 from chorale.domain.conflict import Conflict, ConflictCause, ConflictKind, ConflictRecord, Settlement
 from chorale.domain.errors import StaleReadError
+from chorale.limits import Limits
 from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.resolution import Resolution, Resolver
 from chorale.reconciliation.warnings import Warnings
-from chorale.settings import Limits
 from datasources.metrics import PrometheusMeasures
 
 LIMITS = Limits(reconcile_queue=3, reconcile_attempts=3, reconcile_at_once=2)

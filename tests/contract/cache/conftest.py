@@ -9,7 +9,7 @@ from secrets import token_hex
 import pytest
 
 from chorale.domain.caching import EntityCache
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.cache.entities import open_entities
 from tests.redis import RunningRedis, running_redis
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from chorale.domain.caching import EntityCache, Floor, Lookup
-from chorale.settings import Limits
+from chorale.limits import Limits
 from tests.contract.cache.conftest import Opener
 from tests.contract.cache.samples import entry
 

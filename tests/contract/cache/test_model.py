@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from chorale.domain.caching import CachedAccount, Floor, Lookup
-from chorale.settings import Limits
+from chorale.limits import Limits
 from tests.contract.cache.conftest import Opener
 from tests.contract.cache.samples import entry
 

@@ -11,7 +11,7 @@ from chorale.domain.caching import CachedAccount, EntityCache, Floor, Lookup
 from chorale.domain.chain import AccountData, AccountsRead
 from chorale.domain.errors import MinimumSlotNotReachedError
 from chorale.domain.ports import Chain, IndexReader
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.loaders import CachedReads
 from datasources.loaders.accounts import AccountLoader
 from datasources.loaders.cached import Entity

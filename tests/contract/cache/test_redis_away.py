@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chorale.domain.caching import EntityCache, Floor
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.cache.entities import open_entities
 from tests.contract.cache.samples import entry
 from tests.faults.proxy import Proxy

@@ -11,7 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from chorale.domain.chain import SlotTick
 from chorale.domain.errors import AuthorityUnavailableError
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.solana import client
 from datasources.solana.live import live_feed
 

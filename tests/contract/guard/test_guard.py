@@ -13,7 +13,7 @@ from chorale.domain.availability import AuthorityHealth, Health
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.ports import Chain, CorrectableContent, SessionStore
 from chorale.domain.updates import Authority
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.guard import ports
 from datasources.guard.availability import Watch, WatchedAuthorities, probing
 from datasources.guard.guard import Guard, Policy

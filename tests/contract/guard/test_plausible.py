@@ -23,7 +23,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import FeedItem
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
-from chorale.settings import Limits
+from chorale.limits import Limits
 from datasources.guard.guards import Guards
 from datasources.guard.plausible import PlausibleChain, PlausibleSlots, newest_slot
 from tests.contract.guard.test_behind import Now
