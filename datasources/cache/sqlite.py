@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +14,9 @@ from typing import Any
 
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
+from datasources.damage import is_sound, set_aside
+
+_log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -30,7 +34,8 @@ _COLLECT_EVERY = 256
 
 @asynccontextmanager
 async def open_sqlite_sessions(path: Path, clock: Callable[[], float] = time.time) -> AsyncIterator[SqliteSessions]:
-    """The store in `path`, made where it is absent."""
+    """The store in `path`, made where it is absent. A damaged file gets `.damaged` behind its name and an empty one
+    takes its place: everybody signs in again, and what a mutation did is found again by its signature."""
     with ThreadPoolExecutor(1, thread_name_prefix="sessions") as executor:
         sessions = SqliteSessions(path, executor, clock)
         await sessions.start()
@@ -93,6 +98,9 @@ class SqliteSessions:
     def _open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._path.exists() and not is_sound(self._path):
+                aside = set_aside(self._path, ".damaged")
+                _log.warning("The session store is damaged and set aside as %s; everybody has to sign in again", aside)
             self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._path.chmod(0o600)
             self._connection.execute("PRAGMA journal_mode = WAL")

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+from datasources.damage import PARTS, is_sound, set_aside
 from datasources.index.schema import SCHEMA_VERSION, TABLES
 
-_PARTS = ("", "-wal", "-shm")
+_log = logging.getLogger(__name__)
+
+_ASIDE = ".aside"
 
 
 def prepare(folder: Path, genesis_hash: str, program_id: str, fingerprint: str) -> tuple[Path, str]:
     """The index's file in `folder`, made where it is absent, and the id of its log.
 
-    A file of another layout or origin, or one that SQLite cannot read, gets `.aside` behind its name (in place of an
-    earlier one) and a new one is made: everything in it can be derived again. Raises OSError, sqlite3.Error.
+    A file of another layout or origin, or one that is damaged, gets `.aside` behind its name (in place of an earlier
+    one) and a new one is made: everything in it can be derived again. Raises OSError, sqlite3.Error.
     """
     identity = sha256("\n".join((genesis_hash, program_id, fingerprint)).encode()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"index-{identity[:16]}.sqlite3"
-    if file.exists() and _meta(file).get("identity") != f"{SCHEMA_VERSION}:{identity}":
-        for part in _PARTS:
-            source = file.with_name(file.name + part)
-            if source.exists():
-                source.replace(file.with_name(f"{file.name}.aside{part}"))
+    if file.exists():
+        meta, sound = _meta(file), is_sound(file)
+        if not (sound and meta.get("identity") == f"{SCHEMA_VERSION}:{identity}" and meta.get("log_id")):
+            why = "belongs to another layout or origin" if sound else "is damaged"
+            _log.warning("The index %s; it is set aside as %s and derived again", why, set_aside(file, _ASIDE))
     if not file.exists():
         _create(file, f"{SCHEMA_VERSION}:{identity}")
     return file, _meta(file)["log_id"]
@@ -46,7 +50,7 @@ def connect(file: Path, *, writable: bool) -> sqlite3.Connection:
 def _create(file: Path, identity: str) -> None:
     # Made beside and renamed, so that a half-made file is never met.
     draft = file.with_name(f"{file.name}.new")
-    for part in _PARTS:
+    for part in PARTS:
         draft.with_name(draft.name + part).unlink(missing_ok=True)
     connection = connect(draft, writable=True)
     try:
@@ -61,6 +65,7 @@ def _create(file: Path, identity: str) -> None:
 
 def _meta(file: Path) -> dict[str, str]:
     connection = sqlite3.connect(file, timeout=10)
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")  # damaged text is other text, no error
     try:
         return dict(connection.execute("SELECT key, value FROM meta").fetchall())
     except sqlite3.OperationalError as error:

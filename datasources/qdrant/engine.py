@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import pickle
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +15,13 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.updates import Authority
+from datasources.qdrant.salvage import salvage, storages, unsound
 
 T = TypeVar("T")
 
@@ -76,7 +76,8 @@ def _refused(error: Exception) -> bool:
 async def open_engine(url: str, path: Path) -> AsyncIterator[Engine]:
     """`file:` keeps everything in the folder `path`, with one owner; `http(s)://` is a server, and `path` unused.
 
-    Raises StartupError where the folder is taken or damaged, or the server is away or too old.
+    Of a damaged folder, what can be read is kept: see `salvage`. Raises StartupError where nothing can, or the folder
+    is taken, or the server is away or too old.
     """
     exclusive = url == EMBEDDED
     threads = ThreadPoolExecutor(1 if exclusive else _SERVER_THREADS, thread_name_prefix="qdrant")
@@ -92,30 +93,65 @@ async def open_engine(url: str, path: Path) -> AsyncIterator[Engine]:
 
 
 def _embedded(path: Path) -> QdrantClient:
-    _prepare(path)
     try:
+        _prepare(path)
+        damaged = unsound(path)
+        for file in damaged:
+            salvage(file)
+        try:
+            return QdrantClient(path=str(path))
+        except OSError:
+            raise
+        except Exception as error:
+            if _is_taken(error) or damaged:
+                raise
+            _log.warning("The content in %s cannot be read as it is: %r", path, error)
+        for file in storages(path):
+            salvage(file)
         return QdrantClient(path=str(path))
-    except RuntimeError as error:
-        raise StartupError(
+    except Exception as error:
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: Exception) -> StartupError:
+    if _is_taken(error):
+        return StartupError(
             f"The content in {path} is open in another process. "
             "Stop that process, or give this one a CHORALE_DATA of its own."
-        ) from error
-    except (ValueError, KeyError, sqlite3.Error, pickle.UnpicklingError, EOFError, OSError) as error:
-        raise StartupError(
-            f"The content in {path} cannot be read: {error}. Put back a copy of the folder, "
-            "or start with another CHORALE_DATA."
-        ) from error
+        )
+    return StartupError(
+        f"The content in {path} cannot be read: {_said(error)}. Put back a copy of the folder, or start with another "
+        "CHORALE_DATA. To go on without what cannot be read, move the file away: `restoreContent` takes texts again."
+    )
+
+
+def _is_taken(error: Exception) -> bool:
+    return isinstance(error, RuntimeError) and "already accessed" in str(error)
 
 
 def _prepare(path: Path) -> None:
-    """Make the empty store's table of contents in one step: the engine itself would leave it empty if killed here."""
+    """Make the table of contents where there is none to be read: killed or cut off here, the engine itself would leave
+    it empty. The collection is found again in its folder, under the name that chain, program and model give it."""
     meta = path / "meta.json"
-    if meta.exists() and meta.stat().st_size > 0:
-        return
+    if meta.exists():
+        if _is_table(meta.read_bytes()):
+            return
+        aside = meta.replace(path / "meta.json.damaged")
+        _log.warning("The content store's table of contents is damaged and set aside as %s; it is made anew", aside)
     path.mkdir(parents=True, exist_ok=True)
     aside = path / "meta.json.new"
     aside.write_text(json.dumps({"collections": {}, "aliases": {}}), "utf-8")
     aside.replace(meta)
+
+
+def _is_table(text: bytes) -> bool:
+    try:
+        found = json.loads(text)
+        for config in found["collections"].values():
+            models.CreateCollection.model_validate(config)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return isinstance(found["aliases"], dict)
 
 
 def _server(url: str) -> QdrantClient:

@@ -33,6 +33,7 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chorale-faults-")))
         cluster = None
         if options.chain == "validator":
+            (folder / "validator").mkdir()
             cluster = stack.enter_context(running_validator(folder / "validator"))
         redis = None
         if options.cache == "redis":

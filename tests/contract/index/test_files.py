@@ -3,6 +3,7 @@ aside."""
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from chorale.domain.errors import StartupError
 from chorale.domain.projection import Projection
 from datasources.index import open_index
 from tests.contract.index import samples
+from tests.faults.damage import scramble_pages, truncate
 
 
 async def fill(folder: Path, genesis: str = "g", program: str = "p", model: str = "m") -> tuple[int, str]:
@@ -42,17 +44,24 @@ async def test_another_chain_program_or_model_has_another_index(tmp_path: Path, 
     assert await fill(tmp_path) == (3, log_id)
 
 
-@pytest.mark.parametrize("damage", ["layout", "identity", "noise", "empty"])
+@pytest.mark.parametrize("damage", ["layout", "identity", "noise", "empty", "pages", "half", "log id"])
 async def test_a_file_that_does_not_belong_is_set_aside(tmp_path: Path, damage: str) -> None:
-    """Another layout or origin under this name, or a file that is no database: put aside, a new one is made."""
+    """Another layout or origin under this name, no database, or a damaged one: put aside, a new one is made."""
     _, log_id = await fill(tmp_path)
     [file] = tmp_path.glob("*.sqlite3")
-    if damage in ("layout", "identity"):
+    if damage in ("layout", "identity", "log id"):
         value = "0:x" if damage == "layout" else "1:x"
         connection = sqlite3.connect(file)
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (value,))
+        if damage == "log id":
+            connection.execute("DELETE FROM meta WHERE key = 'log_id'")
+        else:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (value,))
         connection.commit()
         connection.close()
+    elif damage == "pages":
+        scramble_pages(file, random.Random(1), first=3)
+    elif damage == "half":
+        truncate(file)
     else:
         file.write_bytes(b"not a database" * 1000 if damage == "noise" else b"")
     found, other_log = await fill(tmp_path)
