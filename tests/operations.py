@@ -130,6 +130,7 @@ subscription Events($threadId: Hash!, $after: Cursor) {
     ... on EscrowClaimed { message { contentHash } claimant { address } amount { amount } }
     ... on StakeRefunded { message { contentHash } amount { amount } }
     ... on CoAuthorJoined { user { address } }
+    ... on ContentRestored { message { contentHash } }
     ... on CoAuthorLeft { user { address } amount { amount } }
   }
 }"""

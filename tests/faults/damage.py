@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import sqlite3
-from contextlib import closing
+import re
 from pathlib import Path
 
 PAGE = 4096
@@ -43,18 +42,18 @@ def overwrite(file: Path, dice: random.Random) -> None:
 
 
 def turn_words(file: Path, words: bytes, dice: random.Random) -> int:
-    """Turn a bit in every occurrence of `words`, in the file and nowhere else in it; how many."""
+    """Turn a bit in every occurrence of `words`, and nowhere else; how many."""
     content = bytearray(file.read_bytes())
-    places, place = [], content.find(words)
-    while place >= 0:
-        places.append(place)
+    places = [found.start() for found in re.finditer(re.escape(words), bytes(content))]
+    for place in places:
         content[place + dice.randrange(len(words))] ^= 1
-        place = content.find(words, place + len(words))
     file.write_bytes(content)
     return len(places)
 
 
-def fold(file: Path) -> None:
-    """Fold a database's write-ahead log into its file, as a polite end does."""
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def turn_once(file: Path, words: bytes, dice: random.Random) -> None:
+    """Turn a bit in one occurrence of `words`."""
+    content = bytearray(file.read_bytes())
+    places = [found.start() for found in re.finditer(re.escape(words), bytes(content))]
+    content[dice.choice(places) + dice.randrange(len(words))] ^= 1
+    file.write_bytes(content)

@@ -1,8 +1,9 @@
 """`chorale` that kills itself: `python -m tests.faults.doomed POINT serve` ends with SIGKILL when it comes to POINT.
 With "without:KIND" it lives, and its reconciler has no resolver for that kind of conflict.
 
-POINT is a name of `POINTS` with ":before", ":after" or, for what commits, ":inside" (before its COMMIT), and, if not at
-the first time, ":N". It counts only while the file named by CHORALE_TEST_ARMED exists, so that a start is survived.
+POINT is a name of `POINTS` with ":before", ":after" or ":inside" (before its COMMIT, or between two of its steps), and,
+if not at the first time, ":N". It counts only while the file named by CHORALE_TEST_ARMED exists, so that a start is
+survived.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from chorale.domain.conflict import ConflictKind
+
+_ENGINE = "qdrant_client.local.qdrant_local:QdrantLocal"
 
 POINTS = {
     "stage": ["datasources.qdrant.store:QdrantContent.stage"],
@@ -42,8 +45,11 @@ INSIDE = {
     "append": ["datasources.index.log:append"],
     "cursor": ["datasources.index.writes:advance"],
     "correct": ["datasources.index.corrections:correct"],
+    "restore": ["datasources.qdrant.points:Points.insert", f"{_ENGINE}.delete_vectors"],
+    "correct point": [f"{_ENGINE}.update_vectors", f"{_ENGINE}.delete_vectors"],
 }
-"""Functions that run inside the transaction of the method of that name."""
+"""Functions that run inside the method of that name: in its transaction, or between its steps on the embedded engine.
+After any of them, counted together."""
 
 
 class Doom:
@@ -69,6 +75,7 @@ def prepare(point: str, armed: Path) -> None:
         return
     where, _, calls = rest.partition(":")
     doom = Doom(armed, int(calls or 1))
+    importlib.import_module("datasources.qdrant")  # keeps what the engine imports from asking the network
     for target in (INSIDE if where == "inside" else POINTS)[name]:
         module, _, path = target.partition(":")
         holder: Any = importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""The wires of a server that break on demand: to the chain's RPC, to its PubSub and to Redis, each through a proxy."""
+"""The wires of a server that break on demand: to RPC, PubSub, Qdrant and Redis, each through a proxy."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from urllib.parse import urlsplit
 
 from tests.chains import RunningChain, running_localnet
 from tests.faults.proxy import Proxy, running_proxy
+from tests.faults.qdrant import running_qdrant
 from tests.faults.world import Options
 
 
 @dataclass(frozen=True)
 class Lines:
-    """`direct` is the chain past the proxies, `through` as the server reaches it; `redis` is None with memory."""
+    """`direct` is the chain past the proxies, `through` as the server reaches it; `redis` is None with memory, `qdrant`
+    with the embedded engine."""
 
     direct: RunningChain
     rpc: Proxy
     pubsub: Proxy
     redis: Proxy | None
+    qdrant: Proxy | None
 
     @property
     def through(self) -> RunningChain:
@@ -29,12 +32,14 @@ class Lines:
     @property
     def environ(self) -> dict[str, str]:
         """Settings of a server on these lines, beside its chain."""
-        return {} if self.redis is None else {"CHORALE_CACHE_URL": f"redis://127.0.0.1:{self.redis.port}/0"}
+        redis = {} if self.redis is None else {"CHORALE_CACHE_URL": f"redis://127.0.0.1:{self.redis.port}/0"}
+        return redis if self.qdrant is None else {**redis, "CHORALE_CONTENT_URL": self.qdrant.url}
 
 
 @contextmanager
-def proxied(options: Options, name: str) -> Iterator[Lines]:
-    """Proxies to the run's cluster, or to an embedded chain that runs by itself for the length of the block."""
+def proxied(options: Options, name: str, *, content: bool = False) -> Iterator[Lines]:
+    """Proxies to the run's cluster, or to an embedded chain that runs by itself for the length of the block; and, with
+    `content`, to Qdrant's REST interface."""
     with ExitStack() as stack:
         direct = options.cluster
         if direct is None:
@@ -44,7 +49,10 @@ def proxied(options: Options, name: str) -> Iterator[Lines]:
         rpc = stack.enter_context(running_proxy(_port(direct.rpc_url)))
         pubsub = stack.enter_context(running_proxy(_port(direct.ws_url)))
         redis = stack.enter_context(running_proxy(options.redis.port)) if options.redis is not None else None
-        yield Lines(direct, rpc, pubsub, redis)
+        qdrant = None
+        if content:
+            qdrant = stack.enter_context(running_proxy(_port(stack.enter_context(running_qdrant()).address)))
+        yield Lines(direct, rpc, pubsub, redis, qdrant)
 
 
 def _port(url: str) -> int:

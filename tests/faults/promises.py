@@ -102,10 +102,7 @@ async def check_events(
 ) -> int:
     """Every event since the thread's creation once, in order, at contiguous versions; what the server makes itself is
     among `made_by_server`. Returns how many."""
-    end = (await reader.ask("query End($id: Hash!) { thread(threadId: $id) { eventCursor } }", {"id": thread_id}))[
-        "thread"
-    ]["eventCursor"]
-    seen = await _events(reader, thread_id, end)
+    seen = await events_of(reader, thread_id)
     cursors = [event["cursor"] for event in seen]
     assert len(set(cursors)) == len(cursors), seen
     own = [(event["__typename"], event["version"], event["signature"]) for event in seen]
@@ -186,7 +183,12 @@ async def _check_hidden(server: RunningServer, deed: Deed) -> None:
             raise ShownError(str(found))
 
 
-async def _events(reader: Actor, thread_id: str, end: str) -> list[Json]:
+async def events_of(reader: Actor, thread_id: str) -> list[Json]:
+    """All that a thread's log tells a subscriber who has nothing of it."""
+    asked = {"threadId": thread_id}
+    end = (await reader.ask("query End($threadId: Hash!) { thread(threadId: $threadId) { eventCursor } }", asked))[
+        "thread"
+    ]["eventCursor"]
     # The place before everything, as a cursor of a log that is not this one: how a client moves between replicas.
     start = event_cursor(EventPosition("another", 0, thread_id, 0, 0))
     seen: list[Json] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from qdrant_client import QdrantClient, models
@@ -57,6 +58,16 @@ class Points:
         found, rest = self.client.scroll(self._name, limit=10_000, with_payload=True)
         assert rest is None
         return found
+
+
+@contextmanager
+def embedded_points(data: Path) -> Iterator[Points]:
+    """The embedded engine of the server on `data`, which must not run."""
+    client = QdrantClient(path=str(data / "qdrant"))
+    try:
+        yield Points("file:", client)
+    finally:
+        client.close()
 
 
 @contextmanager

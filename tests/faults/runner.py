@@ -8,7 +8,7 @@ from types import ModuleType
 
 from tests.faults.promises import LostError, ShownError
 from tests.faults.report import ScenarioReport
-from tests.faults.scenarios import content, history, kills, past, points, rewinds, wires
+from tests.faults.scenarios import content, files, history, kills, past, points, repairs, rewinds, store, wires
 from tests.faults.world import Options
 
 SCENARIOS: dict[str, ModuleType] = {
@@ -17,6 +17,9 @@ SCENARIOS: dict[str, ModuleType] = {
     "wires": wires,
     "past": past,
     "content": content,
+    "repairs": repairs,
+    "store": store,
+    "files": files,
     "rewinds": rewinds,
     "history": history,
 }

@@ -84,6 +84,13 @@ class World:
         await asyncio.to_thread(self.server.kill)
         return await self.start()
 
+    async def next_begin(self, writing: Collection[asyncio.Task[None]]) -> None:
+        """Wait until one of those who write begins with a deed."""
+        self.begun.clear()
+        waiting = asyncio.create_task(self.begun.wait())
+        await asyncio.wait((waiting, *writing), return_when=asyncio.FIRST_COMPLETED, timeout=30)
+        assert waiting.done(), [task for task in writing if task.done()]
+
     async def ready(self) -> None:
         """Wait for the server's own word."""
         deadline = time.monotonic() + _RECOVERY
@@ -162,15 +169,17 @@ async def open_world(
     cluster: RunningChain | None = None,
     direct: RunningChain | None = None,
     launcher: tuple[str, ...] = ("-m", "chorale"),
+    folder: str = "data",
     **environ: str,
 ) -> AsyncIterator[World]:
     """A server of its own for one scenario, with strangers who look all the time. `cluster` is the chain as the server
-    reaches it (embedded where there is none), `direct` the same past every proxy; `environ` are further `CHORALE_…`."""
+    reaches it (embedded where there is none), `direct` the same past every proxy; its data is in `folder` of the
+    scenario's; `environ` are further `CHORALE_…`."""
     settings = {"CHORALE_PORT": str(lasting_port()), "CHORALE_CHAIN_RPC_PORT": str(lasting_port(pair=True))}
     if options.redis is not None:
         settings["CHORALE_CACHE_URL"] = options.redis.url
     chain = cluster or options.cluster
-    data = options.folder / report.name / "data"
+    data = options.folder / report.name / folder
     with running_stack(data, options.models, chain, launcher=launcher, **settings | environ) as server:
         asked = OnChain(direct or chain or server.chain)
         world = World(options, server, asked, random.Random(report.seed), report)
@@ -180,9 +189,10 @@ async def open_world(
                 yield world
                 await world.check(everything=True)
         finally:
-            report.shown, report.looks = strangers.shown, strangers.looks
-            report.mutations = len(world.deeds())
-            report.acknowledged = sum(1 for deed in world.deeds() if deed.status)
+            report.shown += strangers.shown
+            report.looks += strangers.looks
+            report.mutations += len(world.deeds())
+            report.acknowledged += sum(1 for deed in world.deeds() if deed.status)
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], what: str, timeout: float = _RECOVERY) -> None:

@@ -29,8 +29,8 @@ _DELETION: TypeAdapter[Any] = TypeAdapter(models.PointIdsList | models.FilterSel
 class Rest:
     """One method per operation: collection name and JSON body in, result out."""
 
-    def __init__(self, version: str = "1.17.0") -> None:
-        self.client = QdrantClient(":memory:")
+    def __init__(self, version: str = "1.17.0", client: QdrantClient | None = None) -> None:
+        self.client = client or QdrantClient(":memory:")
         self.indexes: dict[str, set[str]] = {}
         self.version = version
         self.before_batch: Callable[[str], None] = lambda _: None

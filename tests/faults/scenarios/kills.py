@@ -16,6 +16,7 @@ from tests.processes import child_of, is_running
 ROUND = ("server", "chain", "server", "chain", "both", "chain", "chain", "server")
 _DELAY = 0.25  # s; longer than a mutation takes
 _PAIRS = 3
+_TELL_EVERY = 10
 
 
 async def run(options: Options, report: ScenarioReport) -> None:
@@ -23,13 +24,25 @@ async def run(options: Options, report: ScenarioReport) -> None:
     async with open_world(options, report) as world:
         await world.settle_down(_PAIRS)
         cut_off = {True: 0, False: 0}
-        for victim in _victims(world):
+        begun = time.monotonic()
+        for done, victim in enumerate(_victims(world), 1):
             await _round(world, victim, cut_off)
+            if done % _TELL_EVERY == 0 or done == options.kills:
+                each = (time.monotonic() - begun) / done
+                print(
+                    f"  {done} of {options.kills} kills, {each:.0f} s each; {_left(options.kills - done, each)}",
+                    flush=True,
+                )
         events = await world.check(everything=True)
+        without = " of the server, since this run's chain is not killed" if options.cluster is not None else ""
         report.note(
-            f"{options.kills} kills; of the mutations cut off {cut_off[True]} were whole and {cut_off[False]} had not "
-            f"happened; {events} events once and in order"
+            f"{options.kills} kills{without}; of the mutations cut off {cut_off[True]} were whole and "
+            f"{cut_off[False]} had not happened; {events} events once and in order"
         )
+
+
+def _left(kills: int, each: float) -> str:
+    return f"{kills} are left, about {kills * each / 60:.0f} min" if kills else "none is left"
 
 
 def _victims(world: World) -> Iterator[str]:
@@ -47,7 +60,7 @@ async def _round(world: World, victim: str, cut_off: dict[bool, int]) -> None:
     stopping = asyncio.Event()
     writing = [asyncio.create_task(pair.write(stopping)) for pair in world.pairs]
     for _ in range(world.dice.randint(1, 6)):  # deeds begin, some end; the kill comes somewhere after the last
-        await _next_begin(world, writing)
+        await world.next_begin(writing)
     delay = world.dice.uniform(0, _DELAY)
     await asyncio.sleep(delay)
     await _kill(world, victim)
@@ -65,13 +78,6 @@ async def _round(world: World, victim: str, cut_off: dict[bool, int]) -> None:
             cut_off[whole] += 1
 
     await world.agreed(f"kill -9 of {victim} {delay * 1000:.0f} ms later", "restart", mended, started, settled=count)
-
-
-async def _next_begin(world: World, writing: list[asyncio.Task[None]]) -> None:
-    world.begun.clear()
-    waiting = asyncio.create_task(world.begun.wait())
-    await asyncio.wait((waiting, *writing), return_when=asyncio.FIRST_COMPLETED, timeout=30)
-    assert waiting.done(), [task for task in writing if task.done()]
 
 
 async def _kill(world: World, victim: str) -> None:

@@ -1,4 +1,4 @@
-"""Cut, held, slowed and garbled: the wires to RPC, PubSub and Redis, while a pair writes without pause."""
+"""Cut, held, slowed and garbled: the wires to RPC, PubSub, Qdrant and Redis, while a pair writes without pause."""
 
 from __future__ import annotations
 
@@ -19,12 +19,20 @@ BREAKS: dict[str, Callable[[Proxy], None]] = {
     "one byte in ten wrong": Proxy.corrupt,
 }
 _LASTS = 1.5  # s; longer than an operation's first attempt, shorter than a client's patience
-_SHORT = (("rpc", "refused"), ("pubsub", "refused"), ("redis", "refused"), ("rpc", "silent"))
+_SHORT = (
+    ("rpc", "refused"),
+    ("pubsub", "refused"),
+    ("redis", "refused"),
+    ("rpc", "silent"),
+    ("qdrant", "refused"),
+    ("qdrant", "silent"),
+    ("qdrant", "one byte in ten wrong"),
+)
 
 
 async def run(options: Options, report: ScenarioReport) -> None:
     """Every wire broken in every way."""
-    with proxied(options, report.name) as lines:
+    with proxied(options, report.name, content=True) as lines:
         async with open_world(options, report, cluster=lines.through, direct=lines.direct, **lines.environ) as world:
             await world.settle_down()
             for wire, proxy in _wires(lines).items():
@@ -34,8 +42,8 @@ async def run(options: Options, report: ScenarioReport) -> None:
 
 
 def _wires(lines: Lines) -> dict[str, Proxy]:
-    wires = {"rpc": lines.rpc, "pubsub": lines.pubsub}
-    return wires if lines.redis is None else wires | {"redis": lines.redis}
+    wires = {"rpc": lines.rpc, "pubsub": lines.pubsub, "qdrant": lines.qdrant, "redis": lines.redis}
+    return {name: wire for name, wire in wires.items() if wire is not None}
 
 
 async def _break(world: World, wire: str, proxy: Proxy, how: str, turn: Callable[[Proxy], None]) -> None:
