@@ -15,7 +15,7 @@ from datasources.embeddings import open_embedder
 from tests.chains import RunningChain, running_localnet
 from tests.program.scenario import limits, people
 from tests.stack import RunningServer, running_stack
-from tests.validator import Preloaded, running_validator
+from tests.validator import SPARE_PROGRAMS, Preloaded, running_validator
 
 BRIEF_WINDOW = 10  # s: time enough for the steps that have to come before its end
 
@@ -36,10 +36,11 @@ def only_validator() -> Iterator[ExitStack]:
 
 @pytest.fixture(scope="session")
 def validator(only_validator: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> RunningChain:
-    """Agave's test validator; it has the scenario's program as well, not initialised."""
+    """Agave's test validator; it has the scenario's program as well, and spare ones, not initialised."""
     only_validator.close()
     tmp = tmp_path_factory.mktemp("validator")
-    return only_validator.enter_context(running_validator(tmp, beside=[people.PROGRAM.pubkey()]))
+    programs = [people.PROGRAM, *SPARE_PROGRAMS]
+    return only_validator.enter_context(running_validator(tmp, beside=[program.pubkey() for program in programs]))
 
 
 @pytest.fixture(scope="session")

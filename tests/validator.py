@@ -11,7 +11,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +32,10 @@ _PURSE = 5_000_000_000_000
 _MINT_SIZE = 82
 _READY_TIMEOUT = 90.0
 _TICKS_PER_SLOT = 32  # half of a cluster's: 0.2 s, so that tests wait half as long for what they send
+
+
+SPARE_PROGRAMS = tuple(Keypair() for _ in range(10))
+"""For whoever needs a program in which nobody else has written: see `initialized`."""
 
 
 class StoredAccount(Protocol):
@@ -125,6 +129,14 @@ def _written(folder: Path, accounts: Mapping[str, StoredAccount]) -> Path:
         }
         (folder / f"{address}.json").write_bytes(orjson.dumps({"pubkey": address, "account": stored}))
     return folder
+
+
+async def initialized(chain: RunningChain, program: Keypair) -> RunningChain:
+    """The same cluster with another program, that was not initialised yet, and a mint of its own."""
+    mint = Keypair()
+    other = replace(chain, program_id=str(program.pubkey()), mint=str(mint.pubkey()))
+    await _initialize(other, program, mint)
+    return other
 
 
 async def _fill_purse(chain: RunningChain) -> None:

@@ -14,13 +14,15 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from chorale.settings import DEFAULT_MODEL
 from datasources.embeddings import open_embedder
 from tests.faults.report import RunReport
 from tests.faults.runner import SCENARIOS, run_scenario
 from tests.faults.world import Options
 from tests.redis import running_redis
-from tests.validator import running_validator
+from tests.validator import SPARE_PROGRAMS, running_validator
 
 
 def main() -> int:
@@ -34,15 +36,17 @@ def main() -> int:
         cluster = None
         if options.chain == "validator":
             (folder / "validator").mkdir()
-            cluster = stack.enter_context(running_validator(folder / "validator"))
+            beside = [program.pubkey() for program in SPARE_PROGRAMS]
+            cluster = stack.enter_context(running_validator(folder / "validator", beside=beside))
         redis = None
         if options.cache == "redis":
             (folder / "redis").mkdir()
             redis = stack.enter_context(running_redis(folder / "redis"))
+        print("building the model ...", flush=True)
         asyncio.run(_build_model(folder))
         run = Options(seed, folder, folder / "models", options.kills, options.short, cluster, redis)
-        for name in options.only or SCENARIOS:
-            report.scenarios.append(asyncio.run(run_scenario(name, run)))
+        for name, program in zip(options.only or SCENARIOS, SPARE_PROGRAMS, strict=False):
+            report.scenarios.append(asyncio.run(run_scenario(name, run, program)))
     print(report.summary())
     if options.json:
         options.json.write_text(report.as_json() + "\n", encoding="utf-8")
@@ -75,4 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except pytest.skip.Exception as missing:  # what a run needs is not installed
+        print(f"cannot run: {missing}", file=sys.stderr)
+        sys.exit(2)

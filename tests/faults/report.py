@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+
+_PLAIN = re.compile(r" \d+ ms (later|after a write began)|,? (of )?\d+ texts( gone)?")
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class Healing:
 @dataclass
 class ScenarioReport:
     """One scenario. `problem` is what was violated, "" where nothing was; `shown` are answers to strangers that held
-    what was not published, `lost` counts acknowledged writes that are gone; `looks` are answers to strangers."""
+    what was not published, `lost` counts acknowledged writes that are gone; `looks` are answers to strangers;
+    `left_out` says why it was not run, "" where it was."""
 
     name: str
     seed: int
@@ -39,6 +45,7 @@ class ScenarioReport:
     looks: int = 0
     seconds: float = 0.0
     problem: str = ""
+    left_out: str = ""
 
     def healed(self, healing: Healing) -> None:
         """Keep and print one fault's end."""
@@ -51,9 +58,19 @@ class ScenarioReport:
         print(f"  {text}", flush=True)
 
     @property
+    def times(self) -> list[float]:
+        """Times to agreement, in seconds after the fault was mended, ascending."""
+        return sorted(healing.after_mended for healing in self.healings)
+
+    @property
     def slowest(self) -> float:
-        """The longest time to agreement, in seconds after the fault was mended."""
-        return max((healing.after_mended for healing in self.healings), default=0.0)
+        """The longest of them."""
+        return max(self.times, default=0.0)
+
+    @property
+    def median(self) -> float:
+        """The middle one of them."""
+        return middle(self.times)
 
     @property
     def is_clean(self) -> bool:
@@ -78,32 +95,36 @@ class RunReport:
         return all(each.is_clean and each.slowest <= self.within for each in self.scenarios)
 
     def summary(self) -> str:
-        """The totals as lines."""
+        """The totals as lines: per scenario, what healed what, and how long it took."""
         healings = [healing for each in self.scenarios for healing in each.healings]
-        mended = sorted(healing.after_mended for healing in healings) or [0.0]
+        mended = sorted(healing.after_mended for healing in healings)
         restarts = sorted(healing.after_restart for healing in healings if healing.after_restart is not None)
         lines = [
             "",
             f"seed {self.seed}, chain {self.chain}, cache {self.cache}",
             f"{'scenario':<16} {'faults':>6} {'writes':>6} {'acked':>6} {'lost':>5} {'shown':>6} {'looks':>6} "
-            f"{'slowest':>8}",
+            f"{'p50':>8} {'max':>8} {'took':>6}",
         ]
         lines += [
             f"{each.name:<16} {len(each.healings):>6} {each.mutations:>6} {each.acknowledged:>6} {each.lost:>5} "
-            f"{len(each.shown):>6} {each.looks:>6} {each.slowest:>6.2f} s{'' if each.is_clean else '  VIOLATED'}"
+            f"{len(each.shown):>6} {each.looks:>6} {each.median:>6.2f} s {each.slowest:>6.2f} s {each.seconds:>4.0f} s"
+            f"{'' if each.is_clean else '  VIOLATED'}"
             for each in self.scenarios
+            if not each.left_out
         ]
+        lines += [f"{each.name:<16} left out: {each.left_out}" for each in self.scenarios if each.left_out]
+        lines += ["", *_by_cure(self.scenarios)]
         lines += [
+            "",
             f"faults injected: {len(healings)}",
             f"acknowledged writes lost: {sum(each.lost for each in self.scenarios)}",
             f"unpublished bytes shown: {sum(len(each.shown) for each in self.scenarios)}",
-            f"agreement after readiness or mending: median {mended[len(mended) // 2]:.2f} s, "
-            f"slowest {mended[-1]:.2f} s (bound {self.within:.0f} s)",
+            f"agreement after readiness or mending: p50 {middle(mended):.2f} s, max {max(mended, default=0.0):.2f} s "
+            f"(bound {self.within:g} s)",
         ]
         if restarts:
             lines.append(
-                f"agreement after the process was started: median {restarts[len(restarts) // 2]:.2f} s, slowest "
-                f"{restarts[-1]:.2f} s"
+                f"agreement after the process was started: p50 {middle(restarts):.2f} s, max {restarts[-1]:.2f} s"
             )
         for each in self.scenarios:
             lines += [f"VIOLATED {each.name} (--seed {each.seed}): {each.problem}"] if each.problem else []
@@ -112,4 +133,24 @@ class RunReport:
 
     def as_json(self) -> str:
         """Everything."""
-        return json.dumps(asdict(self) | {"clean": self.is_clean}, indent=2)
+        whole = asdict(self) | {"clean": self.is_clean}
+        for each, scenario in zip(whole["scenarios"], self.scenarios, strict=True):
+            each |= {"p50": scenario.median, "max": scenario.slowest, "clean": scenario.is_clean}
+        times = sorted(time for each in self.scenarios for time in each.times)
+        return json.dumps(whole | {"p50": middle(times), "max": max(times, default=0.0)}, indent=2)
+
+
+def middle(ascending: Sequence[float]) -> float:
+    """The median, 0 of nothing."""
+    return ascending[len(ascending) // 2] if ascending else 0.0
+
+
+def _by_cure(scenarios: Sequence[ScenarioReport]) -> Iterator[str]:
+    """One line for each cure of a scenario: what it healed, with what differs by chance left out, and how often."""
+    for scenario in scenarios:
+        cures: dict[str, Counter[str]] = {}
+        for healing in scenario.healings:
+            cures.setdefault(_PLAIN.sub("", healing.healed), Counter())[_PLAIN.sub("", healing.injected)] += 1
+        for cure, injected in cures.items():
+            counted = [f"{name} x{count}" if count > 1 else name for name, count in injected.items()]
+            yield f"{scenario.name}: {cure} <- {'; '.join(counted)}"

@@ -6,21 +6,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from solders.keypair import Keypair
 
 from tests.chains import RunningChain
 from tests.faults.runner import SCENARIOS, run_scenario
 from tests.faults.world import Options
 from tests.processes import needs_proc
+from tests.validator import SPARE_PROGRAMS
 
 _ELSEWHERE = ("kills", "points", "wires", "rewinds")  # in files of their own, so that they run beside these
 _IN_MEMORY = tuple(name for name in SCENARIOS if name not in _ELSEWHERE)
-_ON_VALIDATOR = ("kills", "wires", "past")
+_ON_VALIDATOR = ("kills", "wires", "past", "content", "repairs")  # where the chain matters most
 _KILLS = 3
 
 
-async def run_clean(name: str, options: Options) -> None:
+async def run_clean(name: str, options: Options, program: Keypair | None = None) -> None:
     """The scenario, with something broken, something healed and somebody who looked."""
-    report = await run_scenario(name, options)
+    report = await run_scenario(name, options, program)
     assert report.is_clean, report
     assert report.healings
     assert report.looks
@@ -41,5 +43,6 @@ async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> 
 @pytest.mark.validator
 @pytest.mark.parametrize("name", _ON_VALIDATOR)
 async def test_on_the_validator(name: str, validator: RunningChain, tmp_path: Path, models: Path, seed: int) -> None:
-    """The same on the real validator, which no scenario kills."""
-    await run_clean(name, Options(seed, tmp_path, models, _KILLS, short=True, cluster=validator))
+    """The same on the real validator, which no scenario kills, each in a program of its own."""
+    options = Options(seed, tmp_path, models, _KILLS, short=True, cluster=validator)
+    await run_clean(name, options, SPARE_PROGRAMS[list(SCENARIOS).index(name)])
