@@ -1,12 +1,42 @@
-"""SQLite files that a disk or a hand has damaged: noticed before they are used, and kept beside what replaces them."""
+"""SQLite files that a disk or a hand has damaged: noticed, and kept beside what replaces them."""
 
 from __future__ import annotations
 
 import sqlite3
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T", bound=StrEnum)
 
 PARTS = ("", "-wal", "-shm", "-journal")
 """What a database consists of, as suffixes of its file's name."""
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PRIMARY = 0xFF  # of an extended result code
+
+
+class DamagedRowError(Exception):
+    """A row says what nobody has written."""
+
+
+def known(kind: type[T], text: str) -> T:
+    """The member of `kind` that a row names. Raises DamagedRowError where it names none."""
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise DamagedRowError(f"{text!r} is no {kind.__name__}") from error
+
+
+def tells_of_damage(error: Exception) -> bool:
+    """Whether what a read has raised means that the file itself is damaged, rather than in use or out of reach."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return (
+        isinstance(error, DamagedRowError)
+        or (code is not None and code & _PRIMARY in _DAMAGED)
+        or "Could not decode to UTF-8" in str(error)
+    )
 
 
 def is_sound(file: Path) -> bool:

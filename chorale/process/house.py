@@ -1,4 +1,5 @@
-"""The house, opened for as long as the server runs, and opened again whenever the node serves another chain."""
+"""The house, opened for as long as the server runs, and opened again where the node serves another chain or the index
+is damaged."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ class House:
         self._settings = settings
         self._say = say
         self._services: Services | None = None
+        self._opened = asyncio.Event()  # whether there are any now
         self.standing = Standing.under(settings.limits)
 
     @property
@@ -28,9 +30,23 @@ class House:
         """The open services. AuthorityUnavailableError while they are being opened again."""
         if self._services is None:
             raise AuthorityUnavailableError(
-                Authority.SOLANA, "Solana serves another chain, and this server opens again on it. Try again shortly."
+                Authority.BACKEND, "This server opens again, on another chain or with a new index. Try again shortly."
             )
         return self._services
+
+    async def caught_up(self) -> None:
+        """Wait until derived state has caught up once, in services that may have been opened again meanwhile."""
+        while True:
+            await self._opened.wait()
+            services = self.services
+            waiting = [asyncio.create_task(each) for each in (services.watcher.caught_up(), services.replaced.wait())]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in waiting:
+                    each.cancel()
+            if not services.replaced.is_set():
+                return
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[asyncio.Future[str]]:
@@ -60,15 +76,17 @@ class House:
             try:
                 async with open_services(self._settings, self._say, self.standing) as services:
                     self._services = services
+                    self._opened.set()
                     pause = _FIRST_PAUSE
                     opened.set()
                     await self._until_replaced(services, failure)
+                    self._opened.clear()
                     self._services = None
             except StartupError as error:
                 # Only the first opening is the operator's matter: the new chain may not be ready yet.
                 if not opened.is_set():
                     raise
-                self._say(f"Opening on the new chain again in {pause:.1f} s: {error}")
+                self._say(f"Opening again in {pause:.1f} s: {error}")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -81,7 +99,6 @@ class House:
                 await asyncio.Event().wait()  # whoever opened the house closes it
         finally:
             replaced.cancel()
-        self._say("The node serves another chain. Everything that was derived is set aside; opening on the new one …")
 
 
 def _told(keeping: asyncio.Task[None], failure: asyncio.Future[str]) -> None:

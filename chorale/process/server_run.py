@@ -10,7 +10,7 @@ from contextlib import suppress
 from chorale.app import App, create_app
 from chorale.demo.callers import InProcess
 from chorale.demo.seeding import Demo
-from chorale.domain.errors import ChoraleError
+from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.process.data_directory import Ownership
 from chorale.process.http_server import make_server
 from chorale.process.signals import on_signals
@@ -78,14 +78,14 @@ class ServerRun:
 
     async def _caught_up(self) -> None:
         """Wait for derived state, and say how far it is where that takes long."""
-        watcher = self._app.services.watcher
-        waiting = asyncio.create_task(watcher.caught_up())
+        caught_up = asyncio.create_task(self._app.house.caught_up())
         try:
-            while not (await asyncio.wait((waiting, self._app.failure), timeout=_TELL))[0]:
-                come = watcher.catch_up()
-                self._say(f"Catching up with the chain: {come.done:,} of {come.total:,} changes …")
+            while not (await asyncio.wait((caught_up, self._app.failure), timeout=_TELL))[0]:
+                with suppress(AuthorityUnavailableError):  # while it opens again
+                    come = self._app.services.watcher.catch_up()
+                    self._say(f"Catching up with the chain: {come.done:,} of {come.total:,} changes …")
         finally:
-            waiting.cancel()
+            caught_up.cancel()
 
     async def _seed_and_announce(self) -> None:
         if self._settings.demo and self._settings.embedded_chain:

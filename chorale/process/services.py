@@ -82,7 +82,7 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Services:
     """A running house. `failure` is set with the reason once it cannot go on, `replaced` once the node serves another
-    chain, so that the house has to be opened again."""
+    chain or the index is damaged, so that the house has to be opened again."""
 
     settings: Settings
     rpc_url: str
@@ -193,9 +193,16 @@ async def _opened(
             open_content(settings.content_url, settings.data / "qdrant", identity, reconciler.met)
         )
     )
+    replaced = asyncio.Event()
+
+    def index_is_damaged(what: str) -> None:
+        if not replaced.is_set():
+            say(f"The index is damaged ({what}). It is set aside and derived again; opening anew …")
+            replaced.set()
+
     index = guards.index(
         await stack.enter_async_context(
-            open_index(settings.data / "index", genesis_hash, program_id, embedder.fingerprint)
+            open_index(settings.data / "index", genesis_hash, program_id, embedder.fingerprint, index_is_damaged)
         )
     )
     dev = None
@@ -225,8 +232,7 @@ async def _opened(
         measures=measures,
         limits=limits,
     )
-    replaced = asyncio.Event()
-    stack.push_async_callback(_ended, _followed(watcher, failure, replaced))
+    stack.push_async_callback(_ended, _followed(watcher, failure, replaced, say))
     reading = Reading(chain, index, projector, finality, limits)
     boundaries = make_boundaries(reading, content, embedder.fingerprint, cache, reports, reconciler, announcements)
     await stack.enter_async_context(sampled(boundaries, watcher))
@@ -284,13 +290,14 @@ async def _opened(
     )
 
 
-def _followed(watcher: Watcher, failure: asyncio.Future[str], replaced: asyncio.Event) -> asyncio.Task[None]:
+def _followed(watcher: Watcher, failure: asyncio.Future[str], replaced: asyncio.Event, say: Say) -> asyncio.Task[None]:
     task = asyncio.create_task(watcher.run(), name="follow the chain")
 
     def ended(task: asyncio.Task[None]) -> None:
         if task.cancelled():
             return
         if (error := task.exception()) is None:
+            say("The node serves another chain. Everything that was derived is set aside; opening on the new one …")
             replaced.set()
         elif not failure.done():
             failure.set_result(f"Following the chain ended: {error!r}.")

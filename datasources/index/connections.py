@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
+from datasources.damage import DamagedRowError, tells_of_damage
 from datasources.index.files import connect
 
 T = TypeVar("T")
@@ -24,9 +25,12 @@ Work = Callable[[sqlite3.Connection], T]
 
 
 class Connections:
-    """Belongs to the event loop that made it. What SQLite raises leaves as AuthorityUnavailableError."""
+    """Belongs to the event loop that made it. What SQLite raises leaves as AuthorityUnavailableError; where it tells of
+    a damaged file, `damaged` is called on the loop with what was met."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, damaged: Callable[[str], None] = lambda _: None) -> None:
+        self._damaged = damaged
+        self._loop = asyncio.get_running_loop()
         self._write = connect(file, writable=True)
         self._read = connect(file, writable=False)
         self._look = connect(file, writable=False)
@@ -36,23 +40,23 @@ class Connections:
 
     def look(self, work: Work[T]) -> T:
         """Run a point lookup here and now. It must read its rows to the end, or the connection stays in the past."""
-        return _run(self._look, work)
+        return self._run(self._look, work)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` in one read transaction."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader, partial(_transact, self._read, "BEGIN", work))
+        return await loop.run_in_executor(self._reader, partial(self._transact, self._read, "BEGIN", work))
 
     async def write(self, work: Work[T], done: Callable[[], None] = lambda: None, *, brief: bool = False) -> T:
         """Run `work` in one write transaction; `done` is called on the loop after the commit, even if the caller has
         gone away by then. What is `brief` runs here and now, unless another is being written."""
         if brief and not self._writing:
-            result = _transact(self._write, "BEGIN IMMEDIATE", work)
+            result = self._transact(self._write, "BEGIN IMMEDIATE", work)
             done()
             return result
         loop = asyncio.get_running_loop()
         self._writing += 1
-        future = loop.run_in_executor(self._writer, partial(_transact, self._write, "BEGIN IMMEDIATE", work))
+        future = loop.run_in_executor(self._writer, partial(self._transact, self._write, "BEGIN IMMEDIATE", work))
         future.add_done_callback(lambda _: self._written(done))
         return await asyncio.shield(future)
 
@@ -67,24 +71,24 @@ class Connections:
         for connection in (self._look, self._read, self._write):
             connection.close()
 
+    def _transact(self, connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
+        def whole(connection: sqlite3.Connection) -> T:
+            connection.execute(begin)
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            return result
 
-def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
-    def whole(connection: sqlite3.Connection) -> T:
-        connection.execute(begin)
+        return self._run(connection, whole)
+
+    def _run(self, connection: sqlite3.Connection, work: Work[T]) -> T:
         try:
-            result = work(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        return result
-
-    return _run(connection, whole)
-
-
-def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
-    try:
-        return work(connection)
-    except sqlite3.Error as error:
-        raise AuthorityUnavailableError(Authority.BACKEND, f"The index cannot be used: {error}.") from error
+            return work(connection)
+        except (sqlite3.Error, DamagedRowError) as error:
+            if tells_of_damage(error):
+                self._loop.call_soon_threadsafe(self._damaged, str(error))
+            raise AuthorityUnavailableError(Authority.BACKEND, f"The index cannot be used: {error}.") from error

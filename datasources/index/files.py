@@ -19,20 +19,31 @@ _ASIDE = ".aside"
 def prepare(folder: Path, genesis_hash: str, program_id: str, fingerprint: str) -> tuple[Path, str]:
     """The index's file in `folder`, made where it is absent, and the id of its log.
 
-    A file of another layout or origin, or one that is damaged, gets `.aside` behind its name (in place of an earlier
-    one) and a new one is made: everything in it can be derived again. Raises OSError, sqlite3.Error.
+    A file of another layout or origin, or one that is damaged or marked so, gets `.aside` behind its name (in place of
+    an earlier one) and a new one is made: everything in it can be derived again. Raises OSError, sqlite3.Error.
     """
     identity = sha256("\n".join((genesis_hash, program_id, fingerprint)).encode()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"index-{identity[:16]}.sqlite3"
+    mark = _mark(file)
     if file.exists():
-        meta, sound = _meta(file), is_sound(file)
+        meta, sound = _meta(file), not mark.exists() and is_sound(file)
         if not (sound and meta.get("identity") == f"{SCHEMA_VERSION}:{identity}" and meta.get("log_id")):
             why = "belongs to another layout or origin" if sound else "is damaged"
             _log.warning("The index %s; it is set aside as %s and derived again", why, set_aside(file, _ASIDE))
+    mark.unlink(missing_ok=True)
     if not file.exists():
         _create(file, f"{SCHEMA_VERSION}:{identity}")
     return file, _meta(file)["log_id"]
+
+
+def mark_damaged(file: Path) -> None:
+    """Let the next `prepare` set the file aside, also where the damage is in what rows say, which it does not see."""
+    _mark(file).touch()
+
+
+def _mark(file: Path) -> Path:
+    return file.with_name(f"{file.name}.mark")
 
 
 def connect(file: Path, *, writable: bool) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import sqlite3
 
 from chorale.domain.approval import MessageStatus
 from chorale.domain.projection import ListedMessage, ListedThread
+from datasources.damage import known
 from datasources.index.integers import unsigned
 
 
@@ -22,6 +23,15 @@ def listed(connection: sqlite3.Connection, thread_id: str, content_hash: str | N
     return ListedThread(sequence, frozenset(seats), message)
 
 
+def thread_of(connection: sqlite3.Connection, content_hash: str) -> tuple[str, MessageStatus] | None:
+    """Which thread a message is of, and its status."""
+    rows = connection.execute(
+        "SELECT t.thread_id, m.status FROM messages m JOIN threads t ON t.number = m.thread WHERE m.content_hash = ?",
+        (content_hash,),
+    ).fetchall()
+    return (rows[0][0], known(MessageStatus, rows[0][1])) if rows else None
+
+
 def _message(connection: sqlite3.Connection, thread: int, content_hash: str) -> ListedMessage | None:
     row = connection.execute(
         """SELECT number, sequence, status, decided_at, share, escrow_remaining FROM messages
@@ -34,7 +44,7 @@ def _message(connection: sqlite3.Connection, thread: int, content_hash: str) -> 
     votes = connection.execute("SELECT voter, approve, claimed FROM votes WHERE message = ?", (number,)).fetchall()
     return ListedMessage(
         sequence=sequence,
-        status=MessageStatus(status),
+        status=known(MessageStatus, status),
         decided_at=decided_at,
         share=unsigned(share),
         escrow_remaining=unsigned(escrow),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from chorale.domain.events import EventBatch, EventKind, EventPosition, LoggedEvent, NewEvent
 from chorale.domain.projection import LoggedTransaction
+from datasources.damage import known
 from datasources.index.integers import signed, unsigned
 
 SERVER_ORDINAL = 256
@@ -167,6 +168,7 @@ def _event(
 ) -> LoggedEvent:
     position, kind, sequence, ordinal, slot, occurred_at, signature, content_hash, actor, approve, amount, detail = row
     return LoggedEvent(
-        log_id, position, EventKind(kind), thread_id, sequence, ordinal, slot, occurred_at, signature, content_hash,
-        actor, None if approve is None else bool(approve), None if amount is None else unsigned(amount), detail,
+        log_id, position, known(EventKind, kind), thread_id, sequence, ordinal, slot, occurred_at, signature,
+        content_hash, actor, None if approve is None else bool(approve), None if amount is None else unsigned(amount),
+        detail,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from datasources.index import listings, log, pages, tree
 from datasources.index.connections import Connections
 from datasources.index.integers import exact_sum, joined
 from datasources.index.kept_queries import KeptQueries
-from datasources.index.listed import listed
+from datasources.index.listed import listed, thread_of
 from datasources.index.listings import Listing
 from datasources.index.treasury_queries import TreasuryQueries
 
@@ -41,12 +41,7 @@ class IndexQueries(TreasuryQueries, KeptQueries):
 
     async def thread_of(self, content_hash: str) -> tuple[str, MessageStatus] | None:
         """See IndexReader."""
-        row = self._one(
-            """SELECT t.thread_id, m.status FROM messages m JOIN threads t ON t.number = m.thread
-               WHERE m.content_hash = ?""",
-            content_hash,
-        )
-        return (row[0], MessageStatus(row[1])) if row else None
+        return self._connections.look(partial(thread_of, content_hash=content_hash))
 
     async def listed(self, thread_id: str, content_hash: str | None) -> ListedThread | None:
         """See IndexReader."""

@@ -32,7 +32,7 @@ class Healing:
 class ScenarioReport:
     """One scenario. `problem` is what was violated, "" where nothing was; `shown` are answers to strangers that held
     what was not published, `lost` counts acknowledged writes that are gone; `looks` are answers to strangers;
-    `left_out` says why it was not run, "" where it was."""
+    `left_out` says why it was not run, "" where it was; `log` is the end of the server's where it was violated."""
 
     name: str
     seed: int
@@ -46,6 +46,7 @@ class ScenarioReport:
     seconds: float = 0.0
     problem: str = ""
     left_out: str = ""
+    log: str = ""
 
     def healed(self, healing: Healing) -> None:
         """Keep and print one fault's end."""

@@ -24,6 +24,7 @@ from tests.stack import RunningServer, running_stack
 
 _RECOVERY = 90.0  # s; a bound on waiting, not on what is measured
 _LOOK = 0.05
+_LOG_CHARS = 6000  # of a server's log, for whoever looks into a violation
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,9 @@ async def open_world(
             async with looking(strangers):
                 yield world
                 await world.check(everything=True)
+        except BaseException:
+            report.log = server.log.read_text()[-_LOG_CHARS:]
+            raise
         finally:
             report.shown += strangers.shown
             report.looks += strangers.looks

@@ -49,6 +49,7 @@ class Deed:
     body: str
     approve: bool | None = None
     status: str = ""
+    outcome: str = ""
     signature: str = ""
     expired: bool = False
 
@@ -64,6 +65,7 @@ class Deed:
         assert payload["__typename"].endswith("Success"), (self.verb, payload)
         if payload["update"]["outcome"] not in _WHOLE:
             raise UnansweredError(payload["update"]["outcome"])
+        self.outcome = payload["update"]["outcome"]
         self.signature = payload["update"]["signature"]
         self.status = payload["message"]["status"] if "message" in payload else "THREAD"
 
@@ -110,7 +112,7 @@ class Pair:
         arguments = choices.get(verb, {"contentHash": self._submitted})
         asked = {"wallet": author.address, **arguments}
         prepared = (await answer(author, operations.PREPARE[verb], asked))["prepare"][verb]
-        if prepared["__typename"] == "AuthorityUnavailable":
+        if prepared["__typename"] == "AuthorityUnavailable" or self._is_not_derived(prepared):
             raise UnansweredError(prepared["explanation"])
         assert prepared["__typename"] == "PreparedTransaction", (verb, prepared)
         signed: Json = {"signedTransaction": author.sign(prepared["transaction"])}
@@ -121,6 +123,11 @@ class Pair:
         deed = Deed(verb, author, signed, prepared["threadId"], prepared["contentHash"], body, approve)
         self.deeds.append(deed)
         return deed
+
+    def _is_not_derived(self, prepared: Json) -> bool:
+        """Whether the last deed is on chain, as was said, and not in derived state yet, since a store is away."""
+        confirmed = bool(self.deeds) and self.deeds[-1].outcome == "CONFIRMED"
+        return confirmed and prepared["__typename"] == "NotFound"
 
     @property
     def thread_id(self) -> str:
