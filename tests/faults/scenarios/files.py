@@ -22,14 +22,15 @@ _REFUSED = 2  # exit code of a start that is refused as configured
 @dataclass(frozen=True)
 class Harm:
     """`part` names whose files `glob` finds in the data directory; `how` is given each of them. `politely` says whether
-    the server is stopped before, so that its logs are folded in, and `refused` whether the next start has to be."""
+    the server is stopped before, so that its logs are folded in, and `refused` whether the next start has to be, None
+    where chance decides whether anything can still be read."""
 
     name: str
     part: str
     glob: str
     how: Callable[[Path, random.Random], object]
     politely: bool = False
-    refused: bool = False
+    refused: bool | None = False
 
 
 _INDEX, _WAL, _STORAGE = "index/*.sqlite3", "index/*.sqlite3-wal", "qdrant/collection/*/storage.sqlite"
@@ -39,13 +40,15 @@ HARMS = (
     Harm("a row that cannot be read", "content", _STORAGE, lambda f, dice: damage.turn_once(f, b"PointStruct", dice)),
     Harm("pages overwritten", "sessions", "sessions.sqlite3", damage.scramble_pages, politely=True),
     Harm("log cut in the middle", "index", _WAL, lambda f, _: damage.truncate(f)),
-    Harm("pages overwritten", "content", _STORAGE, lambda f, dice: damage.scramble_pages(f, dice, 0.2, first=2)),
+    Harm(
+        "pages overwritten", "content", _STORAGE, lambda f, dice: damage.scramble_pages(f, dice, 0.2, 2), refused=None
+    ),
     Harm("all of it noise", "content", _STORAGE, damage.overwrite, refused=True),
     Harm("log gone", "index", _WAL, lambda f, _: f.unlink()),
     Harm("end lost", "index", _INDEX, lambda f, _: damage.truncate(f), politely=True),
     Harm("a bit in each page turned", "index", _INDEX, damage.flip_bits, politely=True),
     Harm("words turned in its rows", "index", _INDEX, lambda f, dice: damage.turn_words(f, b"PUBLISHED", dice), True),
-    Harm("end lost", "content", _STORAGE, lambda f, _: damage.truncate(f, 0.7)),
+    Harm("end lost", "content", _STORAGE, lambda f, _: damage.truncate(f, 0.7), refused=None),
     Harm("a bit in every 20 kB turned", "content", _STORAGE, lambda f, d: damage.flip_bits(f, d, 20_000, start=8192)),
     Harm("table of contents cut", "content", "qdrant/meta.json", lambda f, _: damage.truncate(f)),
     Harm("table of contents gone", "content", "qdrant/meta.json", lambda f, _: f.unlink()),
@@ -86,39 +89,44 @@ async def _damage(world: World, harm: Harm) -> None:
     for file in files:
         harm.how(file, world.dice)
     told = len(world.server.log.read_text())
-    if harm.refused:
-        await _is_refused(world, told)
+    begun = time.monotonic()
+    refused = not await _starts(world, told)
+    assert harm.refused in (None, refused), f"{harm}: refused is {refused}"
+    if refused:
         for file, content in kept:
             file.write_bytes(content)
-    started, ready = await world.start()
+        begun, told = time.monotonic(), len(world.server.log.read_text())
+        await asyncio.to_thread(world.server.start)
+    await world.ready()
+    ready = time.monotonic()
     said = world.server.log.read_text()[told:]
     assert "Traceback" not in said, said
     if harm.part == "sessions":
         for actor in (pair.owner, pair.guest):
             await actor.sign_in()
     lost = await without_bytes(world)
-    healed = "a copy put back" if harm.refused else _HEALED[harm.part]
+    healed = "refused, a copy put back" if refused else _HEALED[harm.part]
     if lost:
         await _taken_from_anyone(world, harm, lost)
         ready, healed = time.monotonic(), f"{healed} of {len(lost)} texts"
     pair.checked = 0
-    await world.agreed(f"{harm.part}: {harm.name}, server down", f"restart, {healed}", ready, started)
+    await world.agreed(f"{harm.part}: {harm.name}, server down", f"restart, {healed}", ready, begun)
 
 
-async def _is_refused(world: World, told: int) -> None:
-    """In one line that names the file and the cure."""
+async def _starts(world: World, told: int) -> bool:
+    """Whether it does; where it does not, one line names the file and the cure."""
     try:
         await asyncio.to_thread(world.server.start)
+        return True
     except AssertionError:
         code = await asyncio.to_thread(world.server.wait)
-    else:
-        raise AssertionError("it started")
     said = world.server.log.read_text()[told:]
     assert code == _REFUSED, (code, said)
     assert "Traceback" not in said, said
     last = said.rstrip().splitlines()[-1]
     assert last.startswith("chorale: "), said
     assert "Put back a copy" in last, said
+    return False
 
 
 async def _taken_from_anyone(world: World, harm: Harm, lost: list[Deed]) -> None:
