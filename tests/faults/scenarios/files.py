@@ -105,7 +105,8 @@ async def _damage(world: World, harm: Harm) -> None:
         for actor in (pair.owner, pair.guest):
             await actor.sign_in()
     lost = await without_bytes(world)
-    healed = "refused, a copy put back" if refused else _HEALED[harm.part]
+    seen = "set aside" in said or " were kept" in said
+    healed = "refused, a copy put back" if refused else _HEALED[harm.part] if seen else "nothing lost, or replayed"
     if lost:
         await _taken_from_anyone(world, harm, lost)
         ready, healed = time.monotonic(), f"{healed} of {len(lost)} texts"
