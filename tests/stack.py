@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
@@ -29,6 +30,8 @@ from tests import operations
 from tests.chains import ROOT, RunningChain
 
 Json = dict[str, Any]
+
+_PATIENCE = 150.0  # s; a server that does not come is ended, and its log says where it stood
 
 
 class RunningServer:
@@ -63,7 +66,10 @@ class RunningServer:
                 text=True,
             )
         assert self._process.stdout is not None
+        impatience = threading.Timer(_PATIENCE, self._process.kill)
+        impatience.start()
         line = self._process.stdout.readline()
+        impatience.cancel()
         assert line.startswith("GraphiQL: "), self.log.read_text()[-4000:]
         holder = holder_of(self.data)
         assert holder is not None

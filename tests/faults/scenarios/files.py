@@ -13,7 +13,7 @@ from tests.cli.commands import chorale
 from tests.faults import damage
 from tests.faults.report import ScenarioReport
 from tests.faults.supply import supply, without_bytes
-from tests.faults.world import Options, World, open_world
+from tests.faults.world import Options, World, eventually, open_world
 from tests.faults.writers import Deed
 
 _REFUSED = 2  # exit code of a start that is refused as configured
@@ -23,7 +23,8 @@ _REFUSED = 2  # exit code of a start that is refused as configured
 class Harm:
     """`part` names whose files `glob` finds in the data directory; `how` is given each of them. `politely` says whether
     the server is stopped before, so that its logs are folded in, and `refused` whether the next start has to be, None
-    where chance decides whether anything can still be read."""
+    where chance decides whether anything can still be read. What is `met_later` no start sees: the server opens
+    anew when a read meets it, and meanwhile says that it is away."""
 
     name: str
     part: str
@@ -31,6 +32,11 @@ class Harm:
     how: Callable[[Path, random.Random], object]
     politely: bool = False
     refused: bool | None = False
+    met_later: bool = False
+
+
+def _turn_statuses(file: Path, dice: random.Random) -> None:
+    assert damage.turn_words(file, b"PUBLISHED", dice)
 
 
 _INDEX, _WAL, _STORAGE = "index/*.sqlite3", "index/*.sqlite3-wal", "qdrant/collection/*/storage.sqlite"
@@ -47,7 +53,7 @@ HARMS = (
     Harm("log gone", "index", _WAL, lambda f, _: f.unlink()),
     Harm("end lost", "index", _INDEX, lambda f, _: damage.truncate(f), politely=True),
     Harm("a bit in each page turned", "index", _INDEX, damage.flip_bits, politely=True),
-    Harm("words turned in its rows", "index", _INDEX, lambda f, dice: damage.turn_words(f, b"PUBLISHED", dice), True),
+    Harm("words turned in its rows", "index", _INDEX, _turn_statuses, politely=True, met_later=True),
     Harm("end lost", "content", _STORAGE, lambda f, _: damage.truncate(f, 0.7), refused=None),
     Harm("a bit in every 20 kB turned", "content", _STORAGE, lambda f, d: damage.flip_bits(f, d, 20_000, start=8192)),
     Harm("table of contents cut", "content", "qdrant/meta.json", lambda f, _: damage.truncate(f)),
@@ -99,6 +105,10 @@ async def _damage(world: World, harm: Harm) -> None:
         await asyncio.to_thread(world.server.start)
     await world.ready()
     ready = time.monotonic()
+    if harm.met_later:
+        await eventually(lambda: _answers(world), f"{harm}: reads do not come back")
+        await world.ready()
+        ready = time.monotonic()
     said = world.server.log.read_text()[told:]
     assert "Traceback" not in said, said
     if harm.part == "sessions":
@@ -112,6 +122,16 @@ async def _damage(world: World, harm: Harm) -> None:
         ready, healed = time.monotonic(), f"{healed} of {len(lost)} texts"
     pair.checked = 0
     await world.agreed(f"{harm.part}: {harm.name}, server down", f"restart, {healed}", ready, begun)
+
+
+async def _answers(world: World) -> bool:
+    """Whether every text is answered for."""
+    try:
+        await without_bytes(world)
+        return True
+    except AssertionError as error:
+        assert "AUTHORITY_UNAVAILABLE" in str(error), error
+        return False
 
 
 async def _starts(world: World, told: int) -> bool:
