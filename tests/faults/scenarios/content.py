@@ -15,6 +15,7 @@ from tests.faults.supply import FORGED, is_whole, look_meanwhile, restore
 from tests.faults.world import Options, World, open_world
 
 _STAGED = {"status": "STAGED", "sequence": 0, "submitted_at": 0, "submitted_sequence": 0, "voters": []}
+_NONSENSE = {"status": "?", "sequence": "many", "submitted_at": 1.5, "submitted_sequence": [], "voters": 7}
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ DAMAGES = (
     Damage("point of a pending deleted", "submitMessage", Points.drop, "restoreContent"),
     Damage("title altered", "createThread", lambda p, id: p.say(id, body=FORGED), "restoreContent"),
     Damage("version far ahead", "postMessage", lambda p, id: p.say(id, sequence=10**6, status="DENIED"), "verify"),
+    Damage("facts made nonsense", "postMessage", lambda p, id: p.say(id, **_NONSENSE), "verify"),
     Damage("vectors disowned", "postMessage", lambda p, id: p.say(id, fingerprint=""), "verify"),
     Damage("published called staged", "postMessage", lambda p, id: p.say(id, **_STAGED), "samples"),
 )
