@@ -39,7 +39,7 @@ async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> 
 
 @needs_proc
 @pytest.mark.faults
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(900)
 @pytest.mark.validator
 @pytest.mark.parametrize("name", _ON_VALIDATOR)
 async def test_on_the_validator(name: str, validator: RunningChain, tmp_path: Path, models: Path, seed: int) -> None:

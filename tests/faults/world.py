@@ -23,6 +23,7 @@ from tests.redis import RunningRedis
 from tests.stack import RunningServer, running_stack
 
 _RECOVERY = 90.0  # s; a bound on waiting, not on what is measured
+_RECOVERY_OF_CLUSTER = 300.0  # the same where what is certain is finalized, three times in a row, at a cluster's pace
 _LOOK = 0.05
 _LOG_CHARS = 6000  # of a server's log, for whoever looks into a violation
 
@@ -116,7 +117,8 @@ class World:
         `mended` and `started` (monotonic). What was unacknowledged is settled and every promise checked afterwards."""
         await self.reached()
         if until is not None:
-            await eventually(until, f"{injected}: not healed")
+            patience = _RECOVERY if self.options.cluster is None else _RECOVERY_OF_CLUSTER
+            await eventually(until, f"{injected}: not healed", patience)
         now = time.monotonic()
         self.report.healed(Healing(injected, healed, now - mended, None if started is None else now - started))
         for pair in self.pairs:
