@@ -48,14 +48,7 @@ class RunningServer:
     def start(self) -> None:
         """Start, and wait until the address is announced. A failed start fails the test with the log."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("CHORALE_")}
-        environ |= {"CHORALE_PORT": "0", "CHORALE_CHAIN_RPC_PORT": "0", "CHORALE_DEMO": "0", "CHORALE_KEEPER": "0"}
-        environ |= {"CHORALE_DATA": str(self.data)} | self._environ
-        if self._cluster is not None:
-            environ |= {
-                "CHORALE_CHAIN_URL": self._cluster.rpc_url,
-                "CHORALE_CHAIN_WS_URL": self._cluster.ws_url,
-                "CHORALE_PROGRAM_ID": self._cluster.program_id,
-            }
+        environ |= self.settings
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *self.launcher, "serve"],
@@ -74,6 +67,19 @@ class RunningServer:
         holder = holder_of(self.data)
         assert holder is not None
         self.url, self.rpc_url = holder.address, holder.rpc_url
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What it is told by its environment."""
+        environ = {"CHORALE_PORT": "0", "CHORALE_CHAIN_RPC_PORT": "0", "CHORALE_DEMO": "0", "CHORALE_KEEPER": "0"}
+        environ |= {"CHORALE_DATA": str(self.data)} | self._environ
+        if self._cluster is not None:
+            environ |= {
+                "CHORALE_CHAIN_URL": self._cluster.rpc_url,
+                "CHORALE_CHAIN_WS_URL": self._cluster.ws_url,
+                "CHORALE_PROGRAM_ID": self._cluster.program_id,
+            }
+        return environ
 
     def set(self, **environ: str) -> None:
         """Change settings of its next start."""

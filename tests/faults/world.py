@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.chains import RunningChain
+from tests.cli.commands import chorale
 from tests.faults.onchain import OnChain
 from tests.faults.promises import check_deed, check_events, check_nothing_leaks, converged
 from tests.faults.report import Healing, ScenarioReport
@@ -92,6 +93,10 @@ class World:
         waiting = asyncio.create_task(self.begun.wait())
         await asyncio.wait((waiting, *writing), return_when=asyncio.FIRST_COMPLETED, timeout=30)
         assert waiting.done(), [task for task in writing if task.done()]
+
+    async def verify(self, *options: str) -> tuple[int, str, str]:
+        """`chorale verify`: its exit code, report and progress."""
+        return await asyncio.to_thread(chorale, "verify", *options, **self.server.settings)
 
     async def ready(self) -> None:
         """Wait for the server's own word."""

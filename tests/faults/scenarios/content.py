@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.cli.commands import chorale
 from tests.faults.qdrant import Points, running_qdrant
 from tests.faults.report import ScenarioReport
 from tests.faults.supply import FORGED, is_whole, look_meanwhile, restore
@@ -82,7 +81,7 @@ async def _heal(world: World, points: Points, damage: Damage) -> None:
         done = await restore(world, deed)
         assert done["__typename"] == "RestoreContentSuccess", done
     elif damage.healer == "verify":
-        code, out, err = await asyncio.to_thread(chorale, "verify", "--repair", data=world.server.data)
+        code, out, err = await world.verify("--repair")
         assert code == 0, (out, err)
     healed = {"verify": "chorale verify --repair", "samples": "sampling in the background"}
     # Nothing says when to look again but the samples themselves: theirs is the time from the damage on.

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cli.commands import chorale
 from tests.faults import damage
 from tests.faults.report import ScenarioReport
 from tests.faults.supply import supply, without_bytes
@@ -153,7 +152,7 @@ async def _starts(world: World, told: int) -> bool:
 async def _taken_from_anyone(world: World, harm: Harm, lost: list[Deed]) -> None:
     """Only content can be lost; a verification names what is, and afterwards nothing is wrong."""
     assert harm.part == "content", f"{harm}: {lost}"
-    code, out, err = await asyncio.to_thread(chorale, "verify", "--repair", data=world.server.data)
+    code, out, err = await world.verify("--repair")
     assert code == 1, (code, out, err)
     assert all((deed.content_hash or deed.thread_id) in out for deed in lost), (out, lost)
     await supply(world, lost)

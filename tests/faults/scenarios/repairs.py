@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 from solders.keypair import Keypair
 
-from tests.cli.commands import chorale
 from tests.faults.harms import HARMS, Harm
 from tests.faults.promises import events_of
 from tests.faults.qdrant import Points, embedded_points, running_qdrant
@@ -163,8 +162,9 @@ async def _ask_in_vain(world: World, operator: Keypair, cut: Cut, deed: Deed) ->
                 answer = await (await _signed_in(world, operator)).ask(_VERIFY)
                 raise AssertionError(f"{cut}: {answer}")
         case "chorale verify":
-            code, out, err = await asyncio.to_thread(chorale, "verify", "--repair", data=world.server.data)
-            assert code == 2, (code, out, err)
+            code, out, err = await world.verify("--repair")
+            # The server may have met it before, and died over it: the command finds no server then, and does it itself.
+            assert code == (2 if "Through the server" in err else 0), (code, out, err)
             assert "Traceback" not in err, err
 
 
@@ -176,7 +176,7 @@ async def _ask_again(world: World, operator: Keypair, cut: Cut, deed: Deed) -> N
         case "verifyBoundaries":
             assert (await (await _signed_in(world, operator)).ask(_VERIFY))["verifyBoundaries"]["finished"]
         case "chorale verify":
-            code, out, err = await asyncio.to_thread(chorale, "verify", "--repair", data=world.server.data)
+            code, out, err = await world.verify("--repair")
             assert code == 0, (code, out, err)
 
 

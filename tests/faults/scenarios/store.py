@@ -6,7 +6,6 @@ import asyncio
 import time
 from contextlib import suppress
 
-from tests.cli.commands import chorale
 from tests.faults.qdrant_process import QdrantProcess, running_qdrant_process
 from tests.faults.report import ScenarioReport
 from tests.faults.supply import look_meanwhile, supply, without_bytes
@@ -87,7 +86,7 @@ async def _older_state(world: World, qdrant: QdrantProcess) -> None:
     await world.ready()
     for deed in written:
         await look_meanwhile(world, deed, "MISSING")
-    code, out, err = await asyncio.to_thread(chorale, "verify", "--repair", data=world.server.data)
+    code, out, err = await world.verify("--repair")
     assert code == 1, (code, out, err)
     assert all(deed.content_hash in out for deed in written), out
     lost = await without_bytes(world)
@@ -98,5 +97,5 @@ async def _older_state(world: World, qdrant: QdrantProcess) -> None:
         each.checked = 0
     await world.agreed(f"Qdrant back in an older state, {len(lost)} texts gone", "restoreContent by anyone", mended)
     assert not await without_bytes(world)
-    code, out, err = await asyncio.to_thread(chorale, "verify", data=world.server.data)
+    code, out, err = await world.verify()
     assert code == 0, (code, out, err)
