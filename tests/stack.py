@@ -102,7 +102,7 @@ class RunningServer:
     def wait(self) -> int:
         """Wait until it ends by itself; the exit code."""
         assert self._process is not None
-        return self._process.wait(30)
+        return self._process.wait(_PATIENCE)
 
     def _end(self, number: int) -> int:
         assert self._process is not None

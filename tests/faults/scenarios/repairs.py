@@ -106,9 +106,12 @@ async def _cut(world: World, points: Points | None, operator: Keypair, cut: Cut,
     harm = HARMS[cut.harm]
     deed = world.dice.choice([deed for deed in world.deeds() if deed.verb == harm.verb])
     told_before = await _told(world, deed)
+    if cut.healer == "samples":  # which may find it at once
+        armed.touch()
     await _harm(world, points, harm, deed)
-    await _look(world, deed)
-    armed.touch()
+    if cut.healer != "samples":
+        await _look(world, deed)
+        armed.touch()
     await _ask_in_vain(world, operator, cut, deed)
     code = await asyncio.to_thread(world.server.wait)
     assert code == -signal.SIGKILL, f"{cut}: the server ended with {code}"
