@@ -71,8 +71,9 @@ class BackendCache:
         await self._reading.arrived(sequences, slot)
         entries = await self._served(list(doubts))
         reached = max(await self._chain.slot(), slot)
-        if not entries or not await self._reading.finalized(reached):
+        if not entries:
             return ()
+        await self._reading.finalized(reached)
         slot, again = await self._differing(entries, Commitment.FINALIZED, reached)
         conflicts = []
         for address, data in again.items():

@@ -52,8 +52,8 @@ class FrontendState:
         )
         if doubtful:
             slot = await self._reading.slot_behind(thread_ids)
-            final = await self._reading.finalized(slot)
-            versions = await self._versions(thread_ids, Commitment.FINALIZED) if final else {}
+            await self._reading.finalized(slot)
+            versions = await self._versions(thread_ids, Commitment.FINALIZED)
         conflicts = [
             conflict
             for _, each in reports

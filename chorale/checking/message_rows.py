@@ -59,8 +59,7 @@ class MessageRows:
             rows = await self._index.kept_messages(list(doubts))
             owners = {content_hash: doubt.thread_id for content_hash, doubt in doubts.items()}
             slot = await self._reading.slot_behind(set(owners.values()))
-            if not await self._reading.finalized(slot):
-                break  # nothing can be said yet: the next check comes back to it
+            await self._reading.finalized(slot)
             slot, accounts = await self._reading.messages(owners, Commitment.FINALIZED, slot)
             moved: dict[str, _Doubt] = {}
             for content_hash, doubt in doubts.items():

@@ -67,8 +67,7 @@ class PointChecks:
         slot = 0
         if final:
             slot = await self._reading.slot_behind(list(named))
-            if not await self._reading.finalized(slot):
-                return slot, {}
+            await self._reading.finalized(slot)
         slot, accounts = await self._reading.messages(owners, commitment, slot or None)
         wanted = {
             name: message_promotion(threads[owners[name]], account, self._fingerprint)

@@ -23,8 +23,9 @@ async def check_protocol(reading: Reading) -> tuple[Conflict, ...]:
         if kept < account.sequence:
             expected, found = f"sequence {account.sequence}", f"sequence {kept}"
             return (Conflict(ConflictCause.INDEX_BEHIND, _SUBJECT, "", expected, found, slot, account.sequence),)
-    if await _difference(reading, account) is None or not await reading.finalized(slot):
+    if await _difference(reading, account) is None:
         return ()
+    await reading.finalized(slot)
     slot, account = await reading.protocol(Commitment.FINALIZED)
     found_again = None if account is None else await _difference(reading, account)
     if account is None or found_again is None:

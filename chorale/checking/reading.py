@@ -10,6 +10,7 @@ from chorale.domain.accounts import MessageAccount, ProtocolAccount, ThreadAccou
 from chorale.domain.chain import AccountData, Commitment
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.domain.ports import Chain, Index
+from chorale.domain.updates import Authority
 from chorale.limits import Limits
 from chorale.projection.finality import Finality
 from chorale.projection.garbage import as_away
@@ -74,9 +75,15 @@ class Reading:
         written = [(await self.index.progress(thread_id)).slot for thread_id in thread_ids]
         return max(slot, *(min(each, slot + self.limits.chain_behind_slots) for each in written), 0)
 
-    async def finalized(self, slot: int) -> bool:
-        """Wait until the chain has finalized `slot`; False where that takes too long."""
-        return await self._finality.reached(slot, self.limits.confirm_timeout)
+    async def finalized(self, slot: int) -> None:
+        """Wait until the chain has finalized `slot`. Raises AuthorityUnavailableError where that takes too long: what
+        differs and cannot be judged must not pass for right."""
+        patience = self.limits.confirm_timeout
+        if not await self._finality.reached(slot, patience):
+            raise AuthorityUnavailableError(
+                Authority.SOLANA,
+                f"Something differs, and slot {slot} was not final within {patience:.0f} s: verify again to judge it.",
+            )
 
     async def _arrived(self, thread_id: str, sequence: int, min_slot: int) -> bool:
         if await self.index.wait_for(thread_id, sequence, self.limits.min_version_wait):

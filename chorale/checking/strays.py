@@ -29,8 +29,7 @@ async def check_strays(reading: Reading, points: Sequence[PointName], now: float
     if not unknown:
         return ()
     slot = await reading.chain.slot()
-    if not await reading.finalized(slot):
-        return ()
+    await reading.finalized(slot)
     owners = {point.key.hash: point.key.thread_id for point in unknown if point.key.kind is ContentKind.MESSAGE}
     titled = list({point.key.thread_id for point in unknown if point.key.kind is ContentKind.TITLE})
     slot, messages = await reading.messages(owners, Commitment.FINALIZED, slot)

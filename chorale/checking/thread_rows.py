@@ -56,8 +56,7 @@ class ThreadRows:
         if moved:
             if final:
                 slot = await self._reading.slot_behind(moved)
-                if not await self._reading.finalized(slot):
-                    return {}
+                await self._reading.finalized(slot)
             slot, later = await self._reading.threads(moved, commitment, slot)
         found: dict[str, tuple[Difference, int]] = {}
         for key in thread_ids:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from chorale.domain.boundaries import BoundaryName
+from chorale.domain.chain import Commitment
 from chorale.domain.conflict import ConflictKind, Settlement
 from chorale.domain.content import ContentKey, ContentKind
 from chorale.domain.paging import PageRequest
+from chorale.process.verification_report import NOT_CHECKED, exit_code
 from chorale.reconciliation.resolvers import open_resolvers
 from chorale.reconciliation.ui import UiResolver
 from datasources.embeddings import FastEmbedder
@@ -310,3 +313,23 @@ async def test_the_protocol_is_compared(site: Site) -> None:
     assert await site.house.causes() == []
     changes = await site.house.parts.index.protocol_changes(PageRequest(first=1))
     assert changes.changes[0].minimum_stake == MINIMUM_STAKE
+
+
+async def test_what_cannot_be_judged_does_not_pass_for_right(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the chain finalizes nothing in time, what differs is a problem of its boundary and not an agreement."""
+    chain, draft = site.house.parts.chain, site.posts[0]
+    await site.house.set_payload(site.key(draft), sequence=10**6)
+    slot = type(chain).slot
+
+    async def standing(self: object, commitment: Commitment = Commitment.CONFIRMED) -> int:
+        return 0 if commitment is Commitment.FINALIZED else await slot(chain, commitment)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(chain), "slot", standing)
+        report = await site.house.with_limits(confirm_timeout=0.2).boundaries.verify(repair=False)
+    problems = {found.name: found.problem for found in report.boundaries if found.problem}
+    assert list(problems) == [BoundaryName.QDRANT_CONTENT]
+    assert "verify again" in problems[BoundaryName.QDRANT_CONTENT]
+    assert exit_code(report) == NOT_CHECKED
+    assert (await site.house.found(repair=True))[BoundaryName.QDRANT_CONTENT].conflicts == 1
+    assert await site.house.causes() == []
