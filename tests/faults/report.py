@@ -109,7 +109,7 @@ class RunReport:
         lines += [
             f"{each.name:<16} {len(each.healings):>6} {each.mutations:>6} {each.acknowledged:>6} {each.lost:>5} "
             f"{len(each.shown):>6} {each.looks:>6} {each.median:>6.2f} s {each.slowest:>6.2f} s {each.seconds:>4.0f} s"
-            f"{'' if each.is_clean else '  VIOLATED'}"
+            f"{'  VIOLATED' if not each.is_clean else '  SLOW' if each.slowest > self.within else ''}"
             for each in self.scenarios
             if not each.left_out
         ]

@@ -50,3 +50,4 @@ def test_what_makes_a_run_unclean() -> None:
     slow = _report()
     slow.within = 4.0
     assert not slow.is_clean
+    assert "SLOW" in slow.summary()
