@@ -137,16 +137,12 @@ class Projector:
         await self._lanes.close()
 
     async def _round(self, lane: Lane, batch: Sequence[Request]) -> None:
-        batch = [request for request in batch if not await self._answered(lane, request)]
+        known = await self._index.progress(lane.thread_id)
+        batch = [request for request in batch if not await self._answered(lane, request, known)]
         if not batch:
             return
         await self._learn(lane, {request.signature for request in batch if request.signature is not None})
-        settled = await self._project(lane, max(request.min_slot for request in batch))
-        lane.records = {
-            signature: record
-            for signature, record in lane.records.items()
-            if self._last_sequence(lane, record) > settled.sequence
-        }
+        settled = await self._project(lane, known, max(request.min_slot for request in batch))
         for request in batch:
             if request.signature is None:
                 request.answer(settled)
@@ -158,11 +154,19 @@ class Projector:
             else:
                 if found is not None:
                     request.answer(found)
+        lane.records = {
+            signature: record
+            for signature, record in lane.records.items()
+            if self._last(lane, record)[0] > settled.sequence
+        }
 
-    async def _answered(self, lane: Lane, request: Request) -> bool:
+    async def _answered(self, lane: Lane, request: Request, known: ThreadProgress) -> bool:
         """Whether the round before has settled it: often the watcher's, which asked before the mutation did."""
         if request.signature is None:
             return False
+        record = lane.records.get(request.signature)
+        if record is not None and self._last(lane, record)[0] > known.sequence:
+            return False  # nothing of this sequence is in the log
         settled = await self._index.settled(lane.thread_id, request.signature)
         if settled is not None:
             request.answer(settled)
@@ -175,8 +179,7 @@ class Projector:
             if record is not None:
                 lane.know(record)
 
-    async def _project(self, lane: Lane, min_slot: int) -> Settled:
-        known = await self._index.progress(lane.thread_id)
+    async def _project(self, lane: Lane, known: ThreadProgress, min_slot: int) -> Settled:
         records = tuple(lane.records.values())
         change = await self._changes.since(lane.thread_id, known, records, min_slot)
         if change is not None:
@@ -201,11 +204,14 @@ class Projector:
 
     async def _arrived(self, lane: Lane, request: Request, signature: str, now: Settled) -> Settled | None:
         """The answer to a request that names a transaction; None where it has to wait for another round."""
+        record = lane.records.get(signature)
+        if record is not None and self._last(lane, record) == (now.position.sequence, now.position.ordinal):
+            return now  # its last event is the log's
         found = await self._index.settled(lane.thread_id, signature)
         if found is not None:
             return found
-        record = lane.records.get(signature) or await self._chain.transaction(signature)
-        if record is not None and self._last_sequence(lane, record) <= now.sequence:
+        record = record or await self._chain.transaction(signature)
+        if record is not None and self._last(lane, record)[0] <= now.sequence:
             return now  # it failed, or left this thread alone, or its history is gone
         if request.attempts == len(_PAUSES):
             raise AuthorityUnavailableError(Authority.SOLANA, f"The node does not show transaction {signature} yet.")
@@ -217,7 +223,8 @@ class Projector:
         lane.requests.append(request)
         return None
 
-    def _last_sequence(self, lane: Lane, record: TransactionRecord) -> int:
+    def _last(self, lane: Lane, record: TransactionRecord) -> tuple[int, int]:
+        """Sequence and ordinal of its last event in the lane's thread; zero where it has none, or failed."""
         address = self._addresses.thread(lane.thread_id)
-        own = [event.sequence for event in record.events if event.thread == address]
-        return max(own, default=0) if record.succeeded else 0
+        own = [(event.sequence, event.ordinal) for event in record.events if event.thread == address]
+        return max(own, default=(0, 0)) if record.succeeded else (0, 0)

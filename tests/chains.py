@@ -43,12 +43,15 @@ import sys
 from pathlib import Path
 from dataclasses import asdict
 import json
+import uvloop  # as the command line does
 from datasources.solana.localnet import LocalnetOptions, run_localnet
 
 def ready(info):
     print(json.dumps(asdict(info)), flush=True)
 
-asyncio.run(run_localnet(LocalnetOptions(data=Path(sys.argv[1]), port=0, program_so=Path(sys.argv[2]), ready=ready)))
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    options = LocalnetOptions(data=Path(sys.argv[1]), port=0, program_so=Path(sys.argv[2]), ready=ready)
+    runner.run(run_localnet(options))
 """
 
 

@@ -12,6 +12,7 @@ from chorale.demo.callers import InProcess
 from chorale.demo.seeding import Demo
 from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.process.data_directory import Ownership
+from chorale.process.heap import settle_heap
 from chorale.process.http_server import make_server
 from chorale.process.signals import on_signals
 from chorale.settings import Settings
@@ -60,6 +61,7 @@ class ServerRun:
     async def _open_and_serve(self) -> int:
         async with self._app.router.lifespan_context(self._app):
             await self._caught_up()
+            settle_heap()
             self._ownership.announce(self._settings.http_address, self._app.services.rpc_url, self._app.local_token)
             serving = asyncio.create_task(self._server.serve([self._listener]), name="http")
             seeding = asyncio.create_task(self._seed_and_announce(), name="demo data")

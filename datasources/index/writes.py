@@ -29,8 +29,9 @@ def number_of(connection: sqlite3.Connection, thread_id: str) -> int:
 def apply(connection: sqlite3.Connection, projection: Projection) -> None:
     """One change of a thread: rows, tree, events, chain cursor. Raises IndexDivergedError."""
     account = projection.thread
-    thread = number_of(connection, account.thread_id)
-    sequence, leaves = connection.execute("SELECT sequence, leaves FROM threads WHERE number = ?", (thread,)).fetchone()
+    found = "SELECT number, sequence, leaves FROM threads WHERE thread_id = ?"
+    rows = connection.execute(found, (account.thread_id,)).fetchall()
+    thread, sequence, leaves = rows[0] if rows else (number_of(connection, account.thread_id), 0, 0)
     if sequence < projection.since:
         raise IndexDivergedError(
             f"Thread {account.thread_id} is at sequence {sequence}, its change goes on from {projection.since}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -63,6 +64,7 @@ class PrometheusMeasures:
             "chorale_watcher_lag_slots", "Slots that derived state is behind the chain.", registry=registry
         )
         self._queues = Gauge("chorale_queue_depth", "Entries that wait in a queue.", ["queue"], registry=registry)
+        self._queue = cache(self._queues.labels)
         self._open = Gauge("chorale_open", "WebSocket connections and subscriptions.", ["what"], registry=registry)
         for kind in ConflictKind:
             for settlement in Settlement:
@@ -105,7 +107,7 @@ class PrometheusMeasures:
     def queue_depth(self, queue: str, depth: int) -> None:
         """See Measures."""
         self._depths[queue] = depth
-        self._queues.labels(queue).set(depth)
+        self._queue(queue).set(depth)
 
     def updated(self, outcome: Outcome) -> None:
         """See Measures."""

@@ -6,12 +6,13 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -48,20 +49,55 @@ class Engine:
     client: QdrantClient
     threads: ThreadPoolExecutor
     exclusive: bool
+    _under_way: _UnderWay = field(default_factory=lambda: _UnderWay())
 
-    async def call(self, work: Callable[[], T]) -> T:
-        """Run `work` in an engine thread. Raises AuthorityUnavailableError where Qdrant is away or fails."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, work)
-        except _AWAY as error:
-            raise AuthorityUnavailableError(
-                Authority.QDRANT, f"Qdrant does not answer: {_said(error)}. Try again shortly.", refused=_refused(error)
-            ) from error
-        except _JUNK as error:
-            _log.warning("Qdrant's answer cannot be read", exc_info=error)
-            raise AuthorityUnavailableError(
-                Authority.QDRANT, f"Qdrant's answer cannot be read: {type(error).__name__}. Try again shortly."
-            ) from error
+    async def call(self, work: Callable[[], T], *, brief: bool = False) -> T:
+        """Run `work` in an engine thread; what is `brief`, here and now while the one owner rests: the way there and
+        back costs more. Raises AuthorityUnavailableError where Qdrant is away or fails."""
+        with _away_or_junk():
+            if brief and self.exclusive and self._under_way.is_none:
+                return work()
+            future = self.threads.submit(work)
+            self._under_way.add(future)
+            return await asyncio.wrap_future(future)
+
+
+class _UnderWay:
+    """Counts calls in engine threads; they end there, and begin on the event loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the threads rest, which stays so until the event loop gives them work."""
+        return self._number == 0
+
+    def add(self, future: Future[Any]) -> None:
+        """One more, until it is done or was cancelled before it began."""
+        with self._lock:
+            self._number += 1
+        future.add_done_callback(self._ended)
+
+    def _ended(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._number -= 1
+
+
+@contextmanager
+def _away_or_junk() -> Iterator[None]:
+    try:
+        yield
+    except _AWAY as error:
+        raise AuthorityUnavailableError(
+            Authority.QDRANT, f"Qdrant does not answer: {_said(error)}. Try again shortly.", refused=_refused(error)
+        ) from error
+    except _JUNK as error:
+        _log.warning("Qdrant's answer cannot be read", exc_info=error)
+        raise AuthorityUnavailableError(
+            Authority.QDRANT, f"Qdrant's answer cannot be read: {type(error).__name__}. Try again shortly."
+        ) from error
 
 
 def _said(error: Exception) -> str:

@@ -34,6 +34,8 @@ from datasources.qdrant.points import PointUpdate
 from datasources.qdrant.repairs import Met, QdrantRepairs, nobody
 from datasources.qdrant.search import DENSE, SPARSE, SPARSE_PRIVATE, named_vectors, search_query
 
+_BRIEF = 8  # points that are read where they are asked for, if the embedded engine rests
+
 
 class QdrantContent(QdrantRepairs, QdrantNames):
     """Implements the port `ContentStore`. Bytes are written once; whatever is read is proven against its hash."""
@@ -83,7 +85,7 @@ class QdrantContent(QdrantRepairs, QdrantNames):
             found = self._points.read(list(ids.values()))
             return {key: _answer(key, found.get(id)) for key, id in ids.items()}
 
-        return await self._engine.call(work)
+        return await self._engine.call(work, brief=len(ids) <= _BRIEF)
 
     async def search(self, criteria: SearchCriteria, query: Embedding, limit: int) -> Sequence[SearchHit]:
         """Best first, equal ones by hash. `submitted_after` is inclusive, `submitted_before` is not."""
