@@ -26,9 +26,9 @@ from chorale.domain.errors import AuthorityUnavailableError, InvalidInputError
 from chorale.domain.updates import Authority
 from datasources.qdrant import guards
 from datasources.qdrant.collection import ensure_collection
-from datasources.qdrant.engine import open_engine
 from datasources.qdrant.identity import CollectionIdentity
 from datasources.qdrant.names import QdrantNames
+from datasources.qdrant.opening import open_engine
 from datasources.qdrant.payload import content_is_proven, promoted_payload, proven, staged_payload
 from datasources.qdrant.points import PointUpdate
 from datasources.qdrant.repairs import Met, QdrantRepairs, nobody

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
-from datasources.qdrant.engine import open_engine
+from datasources.qdrant.opening import open_engine
 from datasources.solana.pubsub import open_socket
 
 

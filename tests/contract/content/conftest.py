@@ -12,7 +12,8 @@ import pytest
 
 from datasources.qdrant import CollectionIdentity, QdrantContent
 from datasources.qdrant.collection import ensure_collection
-from datasources.qdrant.engine import Engine, open_engine
+from datasources.qdrant.engine import Engine
+from datasources.qdrant.opening import open_engine
 from tests.contract.content.rest import Rest, serve
 from tests.contract.content.samples import DIMENSIONS, FINGERPRINT, key
 

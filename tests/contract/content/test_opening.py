@@ -20,7 +20,7 @@ from chorale.domain.content import ContentKey, ContentKind, ContentState
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.updates import Authority
 from datasources.qdrant import CollectionIdentity, open_content
-from datasources.qdrant.engine import open_engine
+from datasources.qdrant.opening import open_engine
 from datasources.qdrant.payload import INTEGERS, KEYWORDS
 from tests.contract.content.rest import Rest, serve
 from tests.contract.content.samples import (

@@ -1,38 +1,15 @@
-"""The ports: what the spine and the graph ask of the four systems. Adapters live in `datasources/`.
-
-Every method raises `AuthorityUnavailableError` of its own authority where that one is away; no vendor's exception
-passes a port.
-"""
+"""What is asked of the index of this replica."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from chorale.domain.approval import MessageStatus
-from chorale.domain.chain import (
-    AccountsRead,
-    Blockhash,
-    Commitment,
-    HistoryEntry,
-    SignatureStatus,
-    Simulation,
-)
 from chorale.domain.content import (
-    Content,
-    ContentCensus,
-    ContentKey,
-    ContentState,
-    Correction,
-    Embedding,
-    FetchedContent,
-    PointName,
-    Promotion,
-    SearchCriteria,
-    SearchHit,
     StoredContent,
 )
-from chorale.domain.events import EventBatch, EventPosition, FeedItem, LoggedEvent, NewEvent, TransactionRecord
+from chorale.domain.events import EventBatch, EventPosition, LoggedEvent, NewEvent
 from chorale.domain.kept import KeptMessage, KeptThread
 from chorale.domain.paging import Page, PageRequest
 from chorale.domain.projection import (
@@ -46,7 +23,6 @@ from chorale.domain.projection import (
     ThreadProgress,
 )
 from chorale.domain.treasury import (
-    BalanceChange,
     ChangePage,
     FlowPage,
     ProtocolChange,
@@ -54,166 +30,6 @@ from chorale.domain.treasury import (
     ProtocolTransaction,
     TreasuryTotals,
 )
-
-
-class Chain(Protocol):
-    """Solana by JSON-RPC. Reads default to `confirmed`; `min_context_slot` not reached in time raises
-    MinimumSlotNotReachedError after bounded retries."""
-
-    @property
-    def program_id(self) -> str:
-        """The program this server follows."""
-
-    async def genesis_hash(self) -> str:
-        """Identity of the chain."""
-
-    async def slot(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
-        """Current slot."""
-
-    async def node_problem(self) -> str:
-        """What the node says is wrong with itself, that it is behind the cluster above all; "" where it is well."""
-
-    async def block_height(self, commitment: Commitment = Commitment.CONFIRMED) -> int:
-        """Current block height."""
-
-    async def unix_time(self) -> int:
-        """The cluster's clock (sysvar Clock), unix seconds."""
-
-    async def accounts(
-        self,
-        addresses: Sequence[str],
-        *,
-        min_context_slot: int | None = None,
-        commitment: Commitment = Commitment.CONFIRMED,
-    ) -> AccountsRead:
-        """Any number of accounts, one getMultipleAccounts per 100."""
-
-    async def program_accounts(
-        self,
-        *,
-        holding: Sequence[tuple[int, str]] = (),
-        part: tuple[int, int] | None = None,
-        commitment: Commitment = Commitment.CONFIRMED,
-    ) -> AccountsRead:
-        """Accounts of the program, with the context slot: those `holding` all these bytes (offset and base58, at most
-        four). With `part` (offset and length) the data of each is cut to these bytes."""
-
-    async def rent(self, size: int) -> int:
-        """Rent-exempt minimum in lamports for `size` bytes (cached)."""
-
-    async def latest_blockhash(self) -> Blockhash:
-        """A blockhash for a new transaction."""
-
-    async def is_blockhash_valid(self, blockhash: str, commitment: Commitment = Commitment.PROCESSED) -> bool:
-        """Whether a transaction with this blockhash can still land, as that state has it."""
-
-    async def simulate(self, transaction: bytes) -> Simulation:
-        """Dry run with signatures verified."""
-
-    async def send(self, transaction: bytes) -> str:
-        """Send; returns the signature. Raises TransactionRefusedError where preflight refuses."""
-
-    async def status(self, signature: str, *, search_history: bool = False) -> SignatureStatus | None:
-        """Where a transaction stands; None where it is not known."""
-
-    async def statuses(self, signatures: Sequence[str]) -> Sequence[SignatureStatus | None]:
-        """Where many transactions stand, history included, 256 to a call; None where one is not known."""
-
-    async def confirm(self, signature: str, timeout: float) -> SignatureStatus | None:
-        """Wait until it is confirmed or failed, by signatureSubscribe with polling beside; None after `timeout` s."""
-
-    async def transaction(self, signature: str) -> TransactionRecord | None:
-        """A landed transaction with the program's events decoded from its logs."""
-
-    async def transactions(self, signatures: Sequence[str]) -> Sequence[TransactionRecord | None]:
-        """Many landed transactions, batched."""
-
-    async def history(
-        self, address: str, *, until: str | None = None, before: str | None = None, limit: int = 1000
-    ) -> Sequence[HistoryEntry]:
-        """An address's transactions, newest first."""
-
-    async def balance_changes(self, token_account: str, signatures: Sequence[str]) -> Sequence[BalanceChange | None]:
-        """Many landed transactions with what each did to one token account; None for one that is not served."""
-
-    def follow(self, *, accounts: bool = False) -> AsyncGenerator[FeedItem, None]:
-        """Live transactions that mention the program and slot ticks; with `accounts`, where the node offers that, also
-        what the program's accounts have become, in no order with the transactions. The first item (a SlotTick) is
-        yielded only once the subscription stands. Ends or raises AuthorityUnavailableError when the connection is
-        lost."""
-
-    def account_changes(self, address: str) -> AsyncGenerator[int, None]:
-        """The slot of every change of an account from now on. Ends or raises AuthorityUnavailableError when the
-        connection is lost; silence says nothing."""
-
-
-class ContentStore(Protocol):
-    """Qdrant. Every fetch recomputes the hash of the stored bytes; what does not match is QUARANTINED."""
-
-    async def stage(self, content: Content, *, lease_until: int) -> StoredContent:
-        """Insert-only: an existing point keeps state and bytes, only its lease is extended. Returns what is stored."""
-
-    async def promote(self, promotions: Sequence[Promotion]) -> None:
-        """Guarded by `sequence < incoming`, never an upsert: points that do not exist stay absent."""
-
-    async def fetch(self, keys: Sequence[ContentKey]) -> Mapping[ContentKey, FetchedContent]:
-        """Bodies by id in one call; an answer for every key."""
-
-    async def search(self, criteria: SearchCriteria, query: Embedding, limit: int) -> Sequence[SearchHit]:
-        """Best hits first, with the visibility rule in the store's filter. Corrupt points are left out."""
-
-    async def staged(self) -> Sequence[StoredContent]:
-        """Every point that is still STAGED (for a rebuild of the index)."""
-
-    async def names(self, after: str | None, limit: int) -> tuple[Sequence[PointName], str | None]:
-        """A page of all points, from the place `after` (None: from the beginning), and the next page's place (None:
-        none is left). Points that do not say what they are, or something else than their id, are left out."""
-
-    async def staged_by(self, author: str) -> int:
-        """How many points of one author are STAGED."""
-
-    async def end_lease(self, key: ContentKey, *, found: int, lease_until: int) -> None:
-        """Let the lease of a point that is still STAGED end at `lease_until`, where it would end exactly at `found`."""
-
-    async def restore(self, content: Content, *, lease_until: int, now: int) -> StoredContent:
-        """Put proven bytes where there are none, or in place of those that do not match their hash, STAGED; a point
-        whose bytes match keeps everything. `restored_at` of what is returned tells whether this did it: it is `now`, or
-        later where the point was restored before. Raises InvalidInputError for bytes that do not give the hash."""
-
-    async def quarantine(self, key: ContentKey, *, now: int) -> ContentState:
-        """Look again at a point; where its bytes do not match their hash, mark it and take its vectors away, so that
-        nothing finds it. Returns what it found."""
-
-    async def census(self) -> ContentCensus:
-        """Counts that tell whether derived payload is missing."""
-
-    async def ready(self) -> None:
-        """Raises where the store is away."""
-
-
-class CorrectableContent(ContentStore, Protocol):
-    """Qdrant as `chorale.projection.corrections` alone sees it: what lowers or deletes."""
-
-    async def collect_staged(self, keys: Sequence[ContentKey], now: int) -> None:
-        """Conditional delete: only what is still STAGED and whose lease has passed."""
-
-    async def correct(self, corrections: Sequence[Correction]) -> None:
-        """Write what finalized reads say, each where the point still claims what was found: the only way in which a
-        point's sequence falls."""
-
-
-class Embedder(Protocol):
-    """One embedding model with BM25 beside it. Runs in an executor of its own."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Model, sha256, dimensions and maximum length, as one string."""
-
-    async def embed(self, texts: Sequence[str]) -> Sequence[Embedding]:
-        """Document embeddings, batched."""
-
-    async def embed_query(self, text: str) -> Embedding:
-        """Query embedding."""
 
 
 class IndexReader(Protocol):
@@ -399,33 +215,3 @@ class CorrectableIndex(Index, Protocol):
     async def forget_change(self, change: ProtocolChange) -> None:
         """Drop parameters of the protocol that are exactly `change`, and the progress from there on: the next look asks
         the chain again."""
-
-
-class SessionStore(Protocol):
-    """Sessions, nonces and idempotency records: small values with a time to live in seconds."""
-
-    async def get(self, key: str) -> bytes | None:
-        """The value, None where absent or expired."""
-
-    async def put(self, key: str, value: bytes, ttl: float) -> None:
-        """Set or replace."""
-
-    async def add(self, key: str, value: bytes, ttl: float) -> bool:
-        """Set only where absent, atomically; False where it is there already."""
-
-    async def take(self, key: str) -> bytes | None:
-        """Read and delete, atomically: of many callers one gets the value."""
-
-    async def delete(self, key: str) -> None:
-        """Delete; absent is fine."""
-
-
-class Signer(Protocol):
-    """A keypair of this process's own, which pays fees. It never shows its secret."""
-
-    @property
-    def address(self) -> str:
-        """Public key."""
-
-    def sign(self, transaction: bytes) -> bytes:
-        """The transaction with this key's signature put in its place."""
