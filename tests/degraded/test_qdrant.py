@@ -139,6 +139,7 @@ async def test_qdrant_stale(house: House) -> None:
         await house.refused("QDRANT", signed)
         client.upsert(name, [models.PointStruct(id=p.id, payload=p.payload, vector=p.vector or {}) for p in points])
         await told.until("AUTHORITY_RECOVERED", "QDRANT")
-        await house.accepted(signed)
+        texts.append(await house.accepted(signed))
         nodes = (await house.look())["data"]["thread"]["messages"]["nodes"]
-        assert {node["contentState"] for node in nodes} == {"AVAILABLE"}
+        states = {node["contentHash"]: (node["body"] is None, node["contentState"]) for node in nodes}
+        assert {states[text] for text in texts} == {(False, "AVAILABLE")}
