@@ -136,9 +136,10 @@ class Pair:
 
     @property
     def awaits_vote(self) -> bool:
-        """Whether nobody has voted on the newest submission."""
-        verbs = [deed.verb for deed in self.deeds if deed.verb in ("submitMessage", "castVote")]
-        return verbs[-1:] == ["submitMessage"]
+        """Whether the newest submission was acknowledged, and nobody has voted on it. One that was not acknowledged may
+        have happened to nobody."""
+        newest = [deed for deed in self.deeds if deed.verb in ("submitMessage", "castVote")][-1:]
+        return [(deed.verb, deed.status != "") for deed in newest] == [("submitMessage", True)]
 
     @property
     def _submitted(self) -> str:
