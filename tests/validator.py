@@ -32,6 +32,7 @@ _PURSE = 5_000_000_000_000
 _MINT_SIZE = 82
 _READY_TIMEOUT = 90.0
 _TICKS_PER_SLOT = 32  # half of a cluster's: 0.2 s, so that tests wait half as long for what they send
+_SHREDS = "1000000"  # hours of history: by default a quarter of one is kept, and its end is pruned under the tests
 
 
 SPARE_PROGRAMS = tuple(Keypair() for _ in range(10))
@@ -90,6 +91,7 @@ def running_validator(
         binary, "--ledger", tmp / "ledger", "--reset", "--quiet", "--bind-address", "127.0.0.1",
         "--rpc-port", port, "--faucet-port", faucet, "--gossip-port", gossip,
         "--dynamic-port-range", f"{dynamic}-{dynamic + 63}", "--ticks-per-slot", _TICKS_PER_SLOT,
+        "--limit-ledger-size", _SHREDS,
     ]  # fmt: skip
     for address in (program.pubkey(), *beside):
         command += ["--bpf-program", address, PROGRAM_SO]

@@ -80,7 +80,7 @@ class Parts:
         task = asyncio.create_task(watcher.run())
         caught_up = asyncio.create_task(watcher.caught_up())
         try:
-            await asyncio.wait((task, caught_up), return_when=asyncio.FIRST_COMPLETED, timeout=30)
+            await asyncio.wait((task, caught_up), return_when=asyncio.FIRST_COMPLETED, timeout=120)
             assert caught_up.done(), task
             self.watcher = watcher
             yield watcher
