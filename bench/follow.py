@@ -1,4 +1,4 @@
-"""follow: from a change on chain to a subscriber, at 25 and 200 a second, beside PubSub of the same RPC alone."""
+"""follow: from a change on chain to a subscriber, at 25, 100 and 200 a second, beside PubSub of the same RPC alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.report import figure, percentile, table
 from bench.serving import Running, scratch, serving
 from tests.chains import RunningChain, request, running_localnet, signature_of
 
-RATES = (25, 200)  # changes per second
+RATES = (25, 100, 200)  # changes per second
 SECONDS = 5
 WARM_UP = 1
 THREADS = 20
