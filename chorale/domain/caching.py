@@ -91,8 +91,8 @@ class EntityCache(Protocol):
         """Until none of these is being read by others, as long as a claim lasts at most."""
 
     async def put(self, entries: Mapping[str, CachedAccount], lookup: Lookup | None = None) -> None:
-        """Fill, after `lookup` where there was one; its claims end. An entry from below the floor, or older than the
-        one held, changes nothing."""
+        """Fill, after `lookup` where there was one; its claims end. One older than the one held changes nothing, nor
+        does one from below the floor where the one held is served: it is only ever known, not served."""
 
     async def abandon(self, lookup: Lookup) -> None:
         """End its claims without an entry."""

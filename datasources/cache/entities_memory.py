@@ -30,8 +30,8 @@ class Held:
         return self.entry is not None and (self.floor is None or self.floor.admits(self.entry))
 
     def filled(self, entry: CachedAccount) -> Held:
-        """With `entry` in place, where it may take it."""
-        if self.floor is not None and not self.floor.admits(entry):
+        """With `entry` in place, where it may take it. One that its floor does not admit is known and not served."""
+        if self.admitted and self.floor is not None and not self.floor.admits(entry):
             return self
         if self.entry is None or entry.follows(self.entry):
             contradiction = self.entry is not None and entry.contradicts(self.entry)
@@ -158,8 +158,8 @@ class MemoryEntities:
         return dict(zip(known, await self._cache.multi_get(known), strict=True))
 
     def _fresh(self, entries: Mapping[str, CachedAccount], era: str) -> dict[str, CachedAccount]:
-        """Those that may be filled."""
-        above = max(self._served_above, self._filled_above)
+        """Those that may be filled: their floors, if any, are still here."""
+        above = self._filled_above
         return {a: entry for a, entry in entries.items() if entry.slot > above} if era == self._era else {}
 
     def _servable(self, held: Mapping[str, Held]) -> dict[str, CachedAccount]:

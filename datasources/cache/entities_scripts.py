@@ -1,7 +1,7 @@
 """What Redis runs for the entity cache: each script is one step, so a fill and a floor never pass each other.
 
 KEYS[1] is a hash: `era` (the server's run_id and a token), `served` and `filled` (nothing read at or before these slots
-is served, or filled). Beside it stand, by era, one hash per address (s, v, r slot, version and time of the entry, e all
+is served, or kept). Beside it stand, by era, one hash per address (s, v, r slot, version and time of the entry, e all
 of it in bytes; fs, fv the floor's slot and version, fv -1 where that is not known), a sorted set of addresses by
 their last use, and the claims. A server that has started again has another run_id, so what it may have restored from
 before the last floors is never looked at. Versions and slots stay below 2^53.
@@ -79,17 +79,18 @@ return {era, table.concat(answer)}
 """
 )
 
-# Entries from ARGV[first] on, per entry: address, slot, version, time, bytes.
+# Entries from ARGV[first] on, per entry: address, slot, version, time, bytes. What its floor does not admit is kept as
+# last known where nothing better is.
 _FILL = """
 local function fill(first, most)
-  local above = redis.call('HMGET', KEYS[1], 'served', 'filled')
-  above = math.max(number(above[1]), number(above[2]))
+  local above = number(redis.call('HGET', KEYS[1], 'filled'))
   local put = {}
   for i = first, #ARGV, 5 do
     local key, slot, version = base .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
     local held = redis.call('HMGET', key, 's', 'v', 'fs', 'fv')
     local old, oldVersion = number(held[1]), number(held[2])
-    if slot > above and admitted(slot, version, held[3], held[4])
+    local serves = held[1] and admitted(old, oldVersion, held[3], held[4])
+    if slot > above and (admitted(slot, version, held[3], held[4]) or not serves)
         and (slot > old or (slot == old and version >= oldVersion)) then
       if slot > old and version < oldVersion then
         redis.call('HDEL', key, 's', 'v', 'r', 'e')

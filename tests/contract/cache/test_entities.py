@@ -74,6 +74,26 @@ async def test_entries_are_served_for_their_time_and_known_beyond_it(opener: Ope
         assert await cache.last_known(["a", "b"]) == {"a": old}
 
 
+async def test_what_a_floor_forbids_is_known_all_the_same(opener: Opener) -> None:
+    """Read in the slot of a change whose version nobody knows yet: not to be served, and still the newest there is."""
+    async with opener(LIMITS) as cache:
+        await cache.put({"a": entry("a", 5, 1)})
+        await cache.raise_floors({"a": Floor(7), "b": Floor(7)})
+        read = {at: entry(at, 7, 2) for at in "ab"}
+        await cache.put(read)
+        assert await cache.get(["a", "b"]) == {}
+        assert await cache.last_known(["a", "b"]) == read
+        await cache.put({"a": entry("a", 6, 1)})
+        assert await cache.last_known(["a", "b"]) == read
+        await cache.put({"a": entry("a", 8, 2)})
+        await cache.put({"a": entry("a", 7, 2)})
+        assert (await cache.get(["a"]))["a"].slot == 8
+        await cache.raise_all(9)
+        await cache.put({"a": entry("a", 9, 3)})
+        assert await cache.get(["a"]) == {}
+        assert (await cache.last_known(["a"]))["a"].version == 3
+
+
 async def test_what_is_used_least_goes_first_and_its_floor_still_holds(opener: Opener) -> None:
     async with opener(Limits(cache_entries=3)) as cache:
         for number, at in enumerate("abc"):
