@@ -272,6 +272,7 @@ async def _put_back(replaceable: ReplaceableChain, admin: Admin, *, written: boo
 
 async def _is_healed(parts: Parts, admin: Admin) -> None:
     await admin.is_told()
+    await announced(parts, AnnouncementKind.CONFLICT)  # the record is written after what it tells of
     records = [each for each in parts.conflicts.before(None, 10) if each.settlement is Settlement.RESOLVED]
     found = {(each.conflict.cause, each.conflict.subject) for each in records}
     assert found == {(ConflictCause.PROTOCOL_WRONG, "Protocol")}
