@@ -100,7 +100,11 @@ class Limits:
     # Guards around the authorities
     authority_timeout: float = 5.0
     authority_long_timeout: float = 30.0
+    authority_send_timeout: float = 2.0
     authority_attempts: int = 3
+    authority_patience: float = 1.0
+    authority_long_patience: float = 3.0
+    authority_hedges: int = 16
     authority_probe: float = 5.0
     authority_window: float = 6.0
     content_patience: float = 10.0

@@ -178,7 +178,8 @@ async def _opened(
     # The chain's process starts while the model loads.
     embedder = await stack.enter_async_context(open_embedder(settings.embedding_model, settings.data, say))
     sessions = guards.sessions(
-        await stack.enter_async_context(open_sessions(settings.cache_url, settings.data / "sessions.sqlite3"))
+        await stack.enter_async_context(open_sessions(settings.cache_url, settings.data / "sessions.sqlite3")),
+        remote=settings.cache_url != "memory:",
     )
     if localnet is None:
         url, ws_url, program_id = settings.chain_url, settings.chain_ws_url, settings.program_id
@@ -191,7 +192,8 @@ async def _opened(
     content = guards.content(
         await stack.enter_async_context(
             open_content(settings.content_url, settings.data / "qdrant", identity, reconciler.met)
-        )
+        ),
+        remote=settings.content_url != "file:",
     )
     replaced = asyncio.Event()
 

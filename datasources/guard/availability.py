@@ -23,10 +23,12 @@ _WORST = (Health.DOWN, Health.BEHIND, Health.DEGRADED, Health.HEALTHY)
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A part and how it is probed. `probe` raises AuthorityUnavailableError, and may say that the part is behind."""
+    """A part and how it is probed. `probe` raises AuthorityUnavailableError, and may say that the part is behind; after
+    `patience` seconds of silence another is made beside it, unless that is None."""
 
     guard: Guard
     probe: Callable[[], Awaitable[object]]
+    patience: float | None = None
 
 
 class WatchedAuthorities:
@@ -85,6 +87,6 @@ async def _probe(watch: Watch, limits: Limits) -> None:
         if guard.troubled:
             await asyncio.sleep(limits.breaker_pause)
         try:
-            await guard.probe(watch.probe)
+            await guard.probe(watch.probe, watch.patience)
         except Exception:  # noqa: BLE001 -- whatever it is, the next probe is still to be made
             _log.exception("%s could not be probed", guard.name)

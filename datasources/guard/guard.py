@@ -15,21 +15,26 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
 from chorale.limits import Limits
 from datasources.guard.circuit import Circuit
+from datasources.guard.hedge import Hedge
 from datasources.guard.outcomes import Outcomes
 
 T = TypeVar("T")
 
 Changed = Callable[[], None]
 
+_BESIDE = 3  # of the same call at most side by side
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 0.5  # s between attempts: a random part of a bound that doubles
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a method is called: seconds for all attempts together (None: it minds its own time), and how many of them."""
+    """How a method is called: seconds for all attempts together (None: it minds its own time), and how many of them.
+    After `patience` seconds of silence the same is asked beside it; None: never, since it would have another effect, or
+    since no wire is between."""
 
     timeout: float | None
     attempts: int = 1
+    patience: float | None = None
 
 
 class Guard:
@@ -49,6 +54,7 @@ class Guard:
         self._clock = clock
         self._now = now
         self._probe_timeout = limits.authority_timeout
+        self._hedge = Hedge(limits.authority_hedges)
         self._circuit = Circuit(name, limits.breaker_failures, limits.breaker_pause)
         self._outcomes = Outcomes(limits.authority_window)
         self._failure = ""
@@ -81,7 +87,7 @@ class Guard:
         """What `call` gives, under `policy`."""
         self._admit()
         if policy.timeout is None:
-            return await self._once(call, None)
+            return await self._once(call, policy)
         began = self._clock()
         clock = asyncio.timeout(policy.timeout)
         try:
@@ -92,13 +98,13 @@ class Guard:
                 raise
             raise self._failed(self._slow(policy.timeout), began, policy.timeout) from error
 
-    async def probe(self, call: Callable[[], Awaitable[object]]) -> bool:
+    async def probe(self, call: Callable[[], Awaitable[object]], patience: float | None = None) -> bool:
         """Try `call` whatever the circuit says; whether it succeeded. Never raises AuthorityUnavailableError."""
         began = self._clock()
         clock = asyncio.timeout(self._probe_timeout)
         try:
             async with clock:
-                await self._once(call, self._probe_timeout)
+                await self._once(call, Policy(self._probe_timeout, patience=patience))
         except AuthorityUnavailableError:
             return False
         except TimeoutError:
@@ -116,7 +122,7 @@ class Guard:
     async def _tried(self, policy: Policy, call: Callable[[], Awaitable[T]]) -> T:
         first: AuthorityUnavailableError | None = None
         try:
-            return await self._once(call, policy.timeout)
+            return await self._once(call, policy)
         except AuthorityUnavailableError as error:
             if policy.attempts == 1 or not self._again(error):
                 raise
@@ -129,7 +135,7 @@ class Guard:
                 error, first = first, None
                 raise error
             self._admit()
-            return await self._once(call, policy.timeout)
+            return await self._once(call, policy)
 
         retrying = AsyncRetrying(
             stop=stop_after_attempt(policy.attempts),
@@ -140,7 +146,17 @@ class Guard:
         result: T = await retrying(attempt)
         return result
 
-    async def _once(self, call: Callable[[], Awaitable[T]], allowed: float | None) -> T:
+    async def _once(self, call: Callable[[], Awaitable[T]], policy: Policy) -> T:
+        if policy.patience is None:
+            return await self._seen(call, policy.timeout)
+        return await self._hedge.call(
+            lambda: self._seen(call, policy.timeout),
+            patience=policy.patience,
+            times=_BESIDE,
+            silent=self._is_silent,
+        )
+
+    async def _seen(self, call: Callable[[], Awaitable[T]], allowed: float | None) -> T:
         began = self._clock()
         try:
             result = await call()
@@ -176,6 +192,13 @@ class Guard:
         return AuthorityUnavailableError(
             self.authority, f"{self.name} did not answer within {seconds:g} s. Try again shortly."
         )
+
+    def _is_silent(self, seconds: float) -> None:
+        """A call has not come back for so long: a bad one, whatever becomes of it."""
+        problem = f"{self.name} did not answer within {seconds:g} s"
+        self._outcomes.add(self._clock(), seconds, float("inf"), problem)
+        self._gone_wrong.set()
+        self._weigh()
 
     def _failed(
         self, error: AuthorityUnavailableError, began: float, allowed: float | None

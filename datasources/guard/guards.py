@@ -45,11 +45,11 @@ class Guards:
             if slot is not None:
                 slots.seen(slot)
 
-        self._watches.append(Watch(guard, probe))
+        self._watches.append(Watch(guard, probe, self._limits.authority_patience))
         return guarded_chain(cast("Chain", PlausibleChain(chain, plausible)), guard, self._limits, seen)
 
-    def content(self, content: CorrectableContent) -> CorrectableContent:
-        """Qdrant; behind where it misses most of what it has stored lately."""
+    def content(self, content: CorrectableContent, *, remote: bool = False) -> CorrectableContent:
+        """Qdrant, `remote` where a wire is between; behind where it misses most of what it has stored lately."""
         guard, acknowledged = self._qdrant, Acknowledged(self._limits.content_patience)
 
         async def probe() -> None:
@@ -63,18 +63,19 @@ class Guards:
             elif method == "collect_staged":
                 acknowledged.dropped(arguments[0])
 
-        self._watches.append(Watch(guard, probe))
-        return guarded_content(content, guard, self._limits, seen)
+        self._watches.append(Watch(guard, probe, self._limits.authority_patience if remote else None))
+        return guarded_content(content, guard, self._limits, seen, remote=remote)
 
-    def sessions(self, sessions: SessionStore) -> SessionStore:
-        """The session store; behind where it shows an earlier heartbeat than the last."""
+    def sessions(self, sessions: SessionStore, *, remote: bool = False) -> SessionStore:
+        """The session store, `remote` where a wire is between; behind where it shows an earlier heartbeat than the
+        last. One heartbeat at a time: two side by side would contradict each other."""
         guard, heartbeat = self._sessions, Heartbeat()
 
         async def probe() -> None:
             guard.set_behind(await heartbeat.beat(sessions))
 
         self._watches.append(Watch(guard, probe))
-        return guarded_sessions(sessions, guard, self._limits)
+        return guarded_sessions(sessions, guard, self._limits, remote=remote)
 
     def index(self, index: CorrectableIndex) -> CorrectableIndex:
         """The index."""

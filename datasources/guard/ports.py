@@ -6,6 +6,7 @@ Only what may be repeated without another effect is: reads, and writes that say 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
@@ -21,12 +22,14 @@ Seen = Callable[[str, tuple[Any, ...], Any], None]
 
 CHAIN_READS = (
     "genesis_hash", "slot", "block_height", "unix_time", "accounts", "rent", "latest_blockhash", "is_blockhash_valid",
-    "status", "transaction", "node_problem",
+    "status", "transaction", "node_problem", "simulate",
 )  # fmt: skip
 CHAIN_LONG = ("program_accounts", "transactions", "history", "balance_changes", "statuses")
 CHAIN_OWN_TIME = ("confirm",)
+CHAIN_SENDS = ("send",)  # whoever sends looks for the transaction soon, and sends it again
 CONTENT_READS = ("fetch", "staged_by", "ready")
-CONTENT_LONG = ("staged", "census", "stage", "promote", "collect_staged", "search")
+CONTENT_LONG = ("staged", "census", "search")
+CONTENT_WRITES = ("stage", "promote")  # that say the same however often they are said, and side by side
 SESSION_READS = ("get",)
 
 
@@ -66,20 +69,32 @@ class Guarded:
 
 def guarded_chain(chain: Chain, guard: Guard, limits: Limits, seen: Seen) -> Chain:
     """Solana's RPC. `send` is never repeated here; `confirm` minds its own time."""
-    return cast("Chain", Guarded(chain, guard, _chain_policies(limits), _once(limits), seen))
+    policies = {
+        **dict.fromkeys(CHAIN_READS, _read(limits, remote=True)),
+        **dict.fromkeys(CHAIN_LONG, _long_read(limits, remote=True)),
+        **dict.fromkeys(CHAIN_OWN_TIME, Policy(None)),
+        **dict.fromkeys(CHAIN_SENDS, Policy(limits.authority_send_timeout)),
+    }
+    return cast("Chain", Guarded(chain, guard, policies, _once(limits), seen))
 
 
-def guarded_content(content: CorrectableContent, guard: Guard, limits: Limits, seen: Seen) -> CorrectableContent:
-    """Qdrant."""
-    read = Policy(limits.authority_timeout, limits.authority_attempts)
-    policies = dict.fromkeys(CONTENT_READS, read) | dict.fromkeys(CONTENT_LONG, Policy(limits.authority_long_timeout))
-    return cast("CorrectableContent", Guarded(content, guard, policies, Policy(limits.authority_long_timeout), seen))
+def guarded_content(
+    content: CorrectableContent, guard: Guard, limits: Limits, seen: Seen, *, remote: bool
+) -> CorrectableContent:
+    """Qdrant. A promotion is repeated by the projector, and staging by who stages: here only beside one that hangs."""
+    once = Policy(limits.authority_long_timeout)
+    policies = {
+        **dict.fromkeys(CONTENT_READS, _read(limits, remote=remote)),
+        **dict.fromkeys(CONTENT_LONG, replace(_long_read(limits, remote=remote), attempts=1)),
+        **dict.fromkeys(CONTENT_WRITES, replace(once, patience=limits.authority_patience if remote else None)),
+    }
+    return cast("CorrectableContent", Guarded(content, guard, policies, once, seen))
 
 
-def guarded_sessions(sessions: SessionStore, guard: Guard, limits: Limits) -> SessionStore:
+def guarded_sessions(sessions: SessionStore, guard: Guard, limits: Limits, *, remote: bool) -> SessionStore:
     """Sessions, nonces and idempotency records. What takes or adds is not repeated: its answer may have been lost."""
-    read = Policy(limits.authority_timeout, limits.authority_attempts)
-    return cast("SessionStore", Guarded(sessions, guard, dict.fromkeys(SESSION_READS, read), _once(limits)))
+    policies = dict.fromkeys(SESSION_READS, _read(limits, remote=remote))
+    return cast("SessionStore", Guarded(sessions, guard, policies, _once(limits)))
 
 
 def guarded_index(index: CorrectableIndex, guard: Guard) -> CorrectableIndex:
@@ -87,12 +102,14 @@ def guarded_index(index: CorrectableIndex, guard: Guard) -> CorrectableIndex:
     return cast("CorrectableIndex", Guarded(index, guard, {}, Policy(None)))
 
 
-def _chain_policies(limits: Limits) -> dict[str, Policy]:
-    return {
-        **dict.fromkeys(CHAIN_READS, Policy(limits.authority_timeout, limits.authority_attempts)),
-        **dict.fromkeys(CHAIN_LONG, Policy(limits.authority_long_timeout, limits.authority_attempts)),
-        **dict.fromkeys(CHAIN_OWN_TIME, Policy(None)),
-    }
+def _read(limits: Limits, *, remote: bool) -> Policy:
+    patience = limits.authority_patience if remote else None
+    return Policy(limits.authority_timeout, limits.authority_attempts, patience)
+
+
+def _long_read(limits: Limits, *, remote: bool) -> Policy:
+    patience = limits.authority_long_patience if remote else None
+    return Policy(limits.authority_long_timeout, limits.authority_attempts, patience)
 
 
 def _once(limits: Limits) -> Policy:

@@ -254,15 +254,16 @@ async def test_lost_authorities_are_refused_by_name() -> None:
 def test_policies_name_methods_that_exist_and_repeat_none_that_has_an_effect() -> None:
     """A method that is renamed would silently lose its policy."""
     named: list[tuple[type, tuple[str, ...]]] = [
-        (Chain, (*ports.CHAIN_READS, *ports.CHAIN_LONG, *ports.CHAIN_OWN_TIME)),
-        (CorrectableContent, (*ports.CONTENT_READS, *ports.CONTENT_LONG)),
+        (Chain, (*ports.CHAIN_READS, *ports.CHAIN_LONG, *ports.CHAIN_OWN_TIME, *ports.CHAIN_SENDS)),
+        (CorrectableContent, (*ports.CONTENT_READS, *ports.CONTENT_LONG, *ports.CONTENT_WRITES)),
         (SessionStore, ports.SESSION_READS),
     ]
     for port, names in named:
         assert all(hasattr(port, name) for name in names), port
     repeated = {*ports.CHAIN_READS, *ports.CHAIN_LONG, *ports.CONTENT_READS, *ports.SESSION_READS}
-    effects = {"send", "simulate", "stage", "promote", "collect_staged", "restore", "put", "add", "take", "delete"}
+    effects = {"send", "stage", "promote", "collect_staged", "correct", "restore", "put", "add", "take", "delete"}
     assert not repeated & effects
+    assert not {*ports.CONTENT_WRITES} & effects - {"stage", "promote"}
 
 
 async def test_a_port_behind_a_guard_is_the_same_port() -> None:

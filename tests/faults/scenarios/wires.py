@@ -26,6 +26,7 @@ _SHORT = (
     ("rpc", "silent"),
     ("qdrant", "refused"),
     ("qdrant", "silent"),
+    ("rpc", "one byte in ten wrong"),
     ("qdrant", "one byte in ten wrong"),
 )
 
