@@ -84,6 +84,10 @@ class Projector:
         reached = max(min_slot or 0, record.slot if record is not None else 0)
         return await self._lanes.ask(thread_id, signature, reached, record)
 
+    def expect(self, thread_id: str, record: TransactionRecord) -> None:
+        """Say ahead that `settle` is about to be asked with this transaction."""
+        self._lanes.expect(thread_id, record)
+
     @property
     def waiting(self) -> int:
         """How many requests wait for their thread's turn."""

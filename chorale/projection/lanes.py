@@ -81,6 +81,12 @@ class Lanes:
             lane.task = asyncio.create_task(self._work(lane), name=f"project {thread_id[:8]}")
         return await request.future
 
+    def expect(self, thread_id: str, record: TransactionRecord) -> None:
+        """Somebody is about to ask with this transaction: a round that is under way need not look for it."""
+        lane = self._lanes.get(thread_id)
+        if lane is not None:
+            lane.know(record)
+
     @property
     def waiting(self) -> int:
         """How many requests wait for their round."""

@@ -53,6 +53,8 @@ class Settling:
 
     async def start(self, tasks: asyncio.TaskGroup, change: Change) -> asyncio.Task[None]:
         """Begin once there is a place; the task ends when the thread is settled or left, and does not fail."""
+        if change.record is not None:
+            self._projector.expect(change.thread_id, change.record)
         places = self._live if change.heard_at is not None else self._caught
         await places.acquire()
         task = tasks.create_task(self._settle(change), name=f"settle {change.thread_id[:8]}")

@@ -256,6 +256,52 @@ async def test_what_is_told_is_projected_without_a_read(parts: Parts, ana: Actor
     assert projector.floors.up_to(address) == 3
 
 
+class Lumps(Counted):
+    """The same, with a subscription that holds back what it tells of so many transactions, then tells it lump by lump,
+    each as soon as the one before is in the index or in the middle of its way there."""
+
+    held = 0
+
+    async def follow(self, **options: bool) -> AsyncGenerator[Item, None]:
+        kept: list[Item] = []
+        dice = random.Random(7)
+        async with aclosing(self._chain.follow(**options)) as feed:
+            async for item in feed:
+                if isinstance(item, SlotTick) or not self.held:
+                    yield item
+                    continue
+                kept.append(item)
+                self.held -= isinstance(item, TransactionRecord)
+                if not self.held:
+                    for each in kept:
+                        yield each
+                        if isinstance(each, TransactionRecord) and dice.random() < 0.3:
+                            await asyncio.sleep(dice.choice((0, 0.001, 0.002, 0.004)))
+
+
+@pytest.mark.parametrize("running", ["localnet"], indirect=True)
+async def test_what_comes_in_lumps_is_projected_without_a_read(
+    parts: Parts, ana: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round that is under way finds no account that is ahead of the transactions it knows of."""
+    monkeypatch.setattr(watcher, "_FIRST_CHECK", 3600.0)  # only what is told
+    lumps: Any = Lumps(parts.chain)
+    projector = Projector(lumps, parts.content, parts.embedder, parts.index, cache=parts.cache)
+    told = replace(parts, chain=lumps, projector=projector)
+    async with told.watch():
+        thread_id = await thread(parts, ana, "Lumps")
+        assert await parts.index.wait_for(thread_id, 1, 20)
+        await parts.running.rpc("chorale_advanceSlots", 2)
+        lumps.asked.clear()
+        lumps.held = most = 120
+        for at in range(0, most, 8):
+            await asyncio.gather(*(post(parts, ana, thread_id, f"Lump {at + number}") for number in range(8)))
+        assert await parts.index.wait_for(thread_id, 1 + most, 30)
+        asked = {name: lumps.asked[name] for name in ("accounts", "history", "transactions", "program_accounts")}
+        assert asked == dict.fromkeys(asked, 0)
+    assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
+
+
 async def test_a_thread_that_fails_holds_up_neither_readiness_nor_others(
     parts: Parts, ana: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
