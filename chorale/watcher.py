@@ -180,9 +180,7 @@ class Watcher:
                     continue
                 if isinstance(item, Heard):
                     await self._intake.take(item.record, tasks, item.at)
-                    self._projector.heard.settle()  # after it: who finds an account knows what explains it
                     continue
-                self._projector.heard.settle()
                 self._reached = item.slot
                 self._measures.queue_depth("inbox", inbox.qsize())
                 await self._projector.save_cursor()

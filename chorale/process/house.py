@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.updates import Authority
-from chorale.process.services import Say, Services, Standing, open_services
+from chorale.process.authorities import Say
+from chorale.process.opening import open_services
+from chorale.process.services import Services, Standing
 from chorale.settings import Settings
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # s between attempts to open on another chain, doubling

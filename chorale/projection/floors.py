@@ -35,15 +35,20 @@ class Floors:
         self._stand: OrderedDict[str, int] = OrderedDict()
 
     async def listening(self, feed: Feed) -> Feed:
-        """What a subscription tells, each transaction once its floors stand."""
+        """What a subscription tells, each transaction once its floors stand. Accounts come behind the transaction or
+        slot before which they were told: nodes tell accounts and logs apart, and who finds an account ahead of the log
+        that explains it would have to go through the thread's history."""
         told: list[AccountChange] = []
         async for item in feed:
             if isinstance(item, AccountChange):
                 told.append(item)
-            elif isinstance(item, TransactionRecord):
+                continue
+            if isinstance(item, TransactionRecord):
                 await self.heard(item, told)
-                told = []
             yield item
+            for change in told:
+                yield change
+            told = []
 
     async def stand_from(self, slot: int) -> None:
         """From here on every change is heard; what came before may have been missed."""

@@ -23,27 +23,18 @@ class HeardAccounts:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, AccountChange] = OrderedDict()
-        self._before_log: list[AccountChange] = []
 
     def note(self, change: AccountChange) -> None:
-        """What was told. It counts from the next transaction or slot on: nodes tell accounts and logs apart, and an
-        account ahead of the log that explains it would send its reader to the thread's history."""
-        self._before_log.append(change)
-
-    def settle(self) -> None:
-        """A transaction or a slot was told."""
-        for change in self._before_log:
-            address = change.account.address
-            known = self._known.pop(address, None)
-            self._known[address] = change if known is None or change.slot >= known.slot else known
-        self._before_log.clear()
-        while len(self._known) > _MOST:
+        """What was told, with what explains it known by now."""
+        address = change.account.address
+        known = self._known.pop(address, None)
+        self._known[address] = change if known is None or change.slot >= known.slot else known
+        if len(self._known) > _MOST:
             self._known.popitem(last=False)
 
     def clear(self) -> None:
         """A subscription begins."""
         self._known.clear()
-        self._before_log.clear()
 
     def read(self, addresses: Sequence[str], min_slot: int, sequence: int) -> AccountsRead | None:
         """The accounts, the first a thread told at `min_slot` or later and of this `sequence` or a later one; its slot

@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from chorale.domain.chain import SlotTick
 from chorale.domain.errors import AuthorityUnavailableError
 from chorale.limits import Limits
-from datasources.solana import client
+from datasources.solana import calls
 from datasources.solana.live import live_feed
 
 ABSURD = 2**50
@@ -85,4 +85,4 @@ async def test_a_node_that_tells_no_accounts_is_followed_all_the_same() -> None:
 
 def test_a_slot_that_is_not_reached_is_told_in_time() -> None:
     """A read gives up waiting for its slot before its guard would take the wait for a failure of the node."""
-    assert Limits().authority_timeout > client._MIN_SLOT_WAIT
+    assert Limits().authority_timeout > calls.MIN_SLOT_WAIT

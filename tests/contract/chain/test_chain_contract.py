@@ -19,7 +19,7 @@ from chorale.domain.errors import AuthorityUnavailableError, MinimumSlotNotReach
 from chorale.domain.events import FeedItem, TransactionRecord
 from chorale.domain.ports import Chain
 from chorale.domain.updates import Authority
-from datasources.solana import client
+from datasources.solana import calls
 from datasources.solana.client import default_ws_url, open_chain
 from programs import identity, instructions
 from programs.accounts import THREADS, decode_protocol, decode_thread
@@ -123,7 +123,7 @@ async def test_a_read_waits_for_its_slot_but_not_for_ever(
     ahead = await chain.slot(Commitment.PROCESSED) + 2
     read = await chain.accounts([running.mint], min_context_slot=ahead)
     assert read.slot >= ahead
-    monkeypatch.setattr(client, "_MIN_SLOT_WAIT", 0.2)
+    monkeypatch.setattr(calls, "MIN_SLOT_WAIT", 0.2)
     with pytest.raises(MinimumSlotNotReachedError):
         await chain.accounts([running.mint], min_context_slot=ahead + 100_000)
 
