@@ -47,12 +47,11 @@ return holder or ''
 @asynccontextmanager
 async def open_redis_lease(url: str, shared: str, ttl: float) -> AsyncIterator[RedisLease]:
     """A candidate for the lease of `shared`, which takes it as soon as it can and gives it back at the end."""
-    timeout = ttl * _MARGIN
     client = Redis.from_url(
         url,
         decode_responses=True,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
+        socket_timeout=None,  # see datasources.cache.redis
+        socket_connect_timeout=ttl * _MARGIN,
         retry=Retry(NoBackoff(), 0),  # the next look comes soon enough
     )
     lease = RedisLease(client, _KEY + sha256(shared.encode()).hexdigest()[:32], ttl)
@@ -129,7 +128,8 @@ class RedisLease:
     async def _ask(self, script: str, *arguments: str) -> str | None:
         """What Redis answers; None where it does not."""
         try:
-            return str(await cast("Awaitable[str]", self._client.eval(script, 1, self._key, *arguments)))
+            async with asyncio.timeout(self._ttl * _MARGIN):
+                return str(await cast("Awaitable[str]", self._client.eval(script, 1, self._key, *arguments)))
         except REDIS_FAILS as error:
             _log.warning("The lease cannot be asked for: %s", type(error).__name__)
             return None

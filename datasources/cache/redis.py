@@ -1,7 +1,12 @@
-"""Redis through aiocache, shared by all replicas: how it is opened, and the session store in it."""
+"""Redis through aiocache, shared by all replicas: how it is opened, and the session store in it.
+
+Time is limited by who asks, with `asyncio.timeout`: under Python 3.11 the limits of redis-py and aiocache are made of
+`asyncio.wait_for`, which at times swallows that its task is cancelled, and a server's end would wait for ever.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from hashlib import blake2b
@@ -49,12 +54,12 @@ class BytesSerializer(BaseSerializer):  # type: ignore[misc]  # aiocache publish
 @asynccontextmanager
 async def open_redis_cache(url: str, *, timeout: float, retries: int) -> AsyncIterator[RedisCache]:
     """aiocache over one connection pool to `redis(s)://[user:password@]host[:port][/db]`, which need not be there yet.
-    `timeout` in seconds."""
+    `timeout` in seconds, for a connection; what is asked over it takes as long as who asks allows."""
     parts = urlsplit(url)
     cache = RedisCache(
         serializer=BytesSerializer(),
         namespace=_NAMESPACE,
-        timeout=2 * timeout,
+        timeout=None,
         endpoint=parts.hostname or "127.0.0.1",
         port=parts.port or 6379,
         db=int(parts.path.strip("/") or 0),
@@ -66,7 +71,7 @@ async def open_redis_cache(url: str, *, timeout: float, retries: int) -> AsyncIt
         connection_pool_kwargs={
             "username": unquote(parts.username) if parts.username else None,
             "timeout": timeout,
-            "socket_timeout": timeout,
+            "socket_timeout": None,
             # A command that meets a connection which was reset has not left yet, whatever it does.
             "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), retries, _AGAIN),
         },
@@ -117,7 +122,8 @@ class RedisSessions:
 
 async def _guarded(answer: Awaitable[T]) -> T:
     try:
-        return await answer
+        async with asyncio.timeout(_TIMEOUT):
+            return await answer
     except REDIS_FAILS as error:
         raise _unavailable(type(error).__name__) from error
 

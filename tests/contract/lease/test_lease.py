@@ -92,3 +92,18 @@ async def test_without_redis_nobody_holds_it() -> None:
     async with open_redis_lease("redis://127.0.0.1:1/0", "away", TTL) as lease:
         assert not lease.held
         assert lease.holder == ""
+
+
+async def test_it_is_given_up_at_any_moment(redis_url: str) -> None:
+    """However far a question to Redis has come, who cancels it is heard: a server's end waits for nobody."""
+    async with open_redis_lease(redis_url, "given up", TTL) as lease:
+        for ticks in range(60):
+            looking = asyncio.create_task(lease.look())
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            was_done = looking.done()
+            looking.cancel()
+            await asyncio.wait((looking,), timeout=10)
+            assert was_done or looking.cancelled(), ticks
+            await lease.look()  # its connection is as good as new
+            assert lease.held

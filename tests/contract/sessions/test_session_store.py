@@ -106,3 +106,16 @@ async def test_a_store_that_is_away_is_named(tmp_path: Path) -> None:
         pass
     with pytest.raises(AuthorityUnavailableError):
         await store.get("a")
+
+
+async def test_who_cancels_is_heard_at_any_moment(sessions: SessionStore) -> None:
+    """However far a call has come: what ends with the server must not go on; the next call works."""
+    for ticks in range(40):
+        asking = asyncio.create_task(sessions.put("given up", b"value", 60))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        was_done = asking.done()
+        asking.cancel()
+        await asyncio.wait((asking,), timeout=10)
+        assert was_done or asking.cancelled(), ticks
+        assert await sessions.get("given up") in (None, b"value")
