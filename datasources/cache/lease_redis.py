@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from datasources.cache.redis import REDIS_FAILS
+from datasources.cache.redis import LEAN, REDIS_FAILS
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ async def open_redis_lease(url: str, shared: str, ttl: float) -> AsyncIterator[R
         socket_timeout=None,  # see datasources.cache.redis
         socket_connect_timeout=ttl * _MARGIN,
         retry=Retry(NoBackoff(), 0),  # the next look comes soon enough
+        **LEAN,
     )
     lease = RedisLease(client, _KEY + sha256(shared.encode()).hexdigest()[:32], ttl)
     await lease.look()

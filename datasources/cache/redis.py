@@ -32,6 +32,9 @@ _CONNECTIONS = 32  # of one process and purpose; who finds none free waits
 REDIS_FAILS = (exceptions.RedisError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError)
 """What redis-py raises where Redis is away (RuntimeError: uvloop's word for a connection that was reset), and where an
 answer breaks that is not of the protocol or of another type."""
+LEAN: Any = {"protocol": 2, "driver_info": None}
+"""A connection that says nothing before the first command: each greeting costs a way there and back, and on a slow wire
+nothing would be left of a command's time."""
 _AGAIN: Any = (exceptions.ConnectionError, exceptions.TimeoutError, RuntimeError)
 
 T = TypeVar("T")
@@ -72,6 +75,7 @@ async def open_redis_cache(url: str, *, timeout: float, retries: int) -> AsyncIt
             "username": unquote(parts.username) if parts.username else None,
             "timeout": timeout,
             "socket_timeout": None,
+            **LEAN,
             # A command that meets a connection which was reset has not left yet, whatever it does.
             "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), retries, _AGAIN),
         },

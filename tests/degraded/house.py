@@ -11,6 +11,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
 import pytest
 from solders.keypair import Keypair
 
@@ -118,9 +119,26 @@ class House:
     @asynccontextmanager
     async def told(self) -> AsyncIterator[Told]:
         """What operators hear from now on."""
-        async with self.ana.subscribed(TOLD, {}) as events:
-            await self.health("SOLANA")  # a later answer on another connection: the subscription has begun by then
+        async with self.subscribed(self.ana, TOLD, {}) as events:
             yield Told(events)
+
+    @asynccontextmanager
+    async def subscribed(self, actor: Actor, query: str, variables: Json) -> AsyncIterator[Subscribed]:
+        """A subscription in an actor's session that has begun."""
+        before = await self._subscriptions()
+
+        async def has_begun() -> bool:
+            return await self._subscriptions() > before
+
+        async with actor.subscribed(query, variables) as events:
+            await eventually(has_begun, "the subscription")
+            yield events
+
+    async def _subscriptions(self) -> float:
+        """How many of them the server counts."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            lines = (await http.get(f"{self.server.url}/metrics")).text.splitlines()
+        return sum(float(line.split()[1]) for line in lines if line.startswith('chorale_open{what="subscription"}'))
 
     @asynccontextmanager
     async def weather(

@@ -49,8 +49,7 @@ async def test_frontend_down(house: House) -> None:
     """A client sends a mutation and its connection is reset; another's cable is pulled."""
     signed = await house.sign_post()
     port = int(house.server.url.rpartition(":")[2])
-    async with house.ben.subscribed(HAPPENS, {"threadId": house.thread_id}) as events:
-        await house.server.data_of("{ __typename }")
+    async with house.subscribed(house.ben, HAPPENS, {"threadId": house.thread_id}) as events:
         with running_proxy(port) as wire:
             async with connect(f"{wire.ws_url}/graphql", subprotocols=PROTOCOL, proxy=None) as client:
                 await client.send(
@@ -124,7 +123,7 @@ async def test_frontend_slow() -> None:
 async def test_frontend_garbage(house: House) -> None:
     """Frames that are no messages, and a mutation whose transaction is noise, beside a healthy subscriber."""
     url = house.server.url.replace("http", "ws", 1) + "/graphql"
-    async with house.ben.subscribed(HAPPENS, {"threadId": house.thread_id}) as events:
+    async with house.subscribed(house.ben, HAPPENS, {"threadId": house.thread_id}) as events:
         for frame in ('{"type": "subscribe", "id": "a"}', "[" * 2_000, b"\x00\xff"):
             async with connect(url, subprotocols=PROTOCOL, proxy=None) as client:
                 await client.send(json.dumps({"type": "connection_init"}))

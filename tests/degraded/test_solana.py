@@ -61,8 +61,7 @@ async def _unknown_is_null(house: House) -> None:
 async def test_solana_down(house: House) -> None:
     """RPC and PubSub refuse connections, then take them again."""
     before, signed = await house.look(house.ben), await house.sign_post()
-    async with house.ben.subscribed(HAPPENS, {"threadId": house.thread_id}) as events:
-        await house.server.data_of("{ __typename }")
+    async with house.subscribed(house.ben, HAPPENS, {"threadId": house.thread_id}) as events:
         async with house.weather("SOLANA", house.rpc.refuse, house.pubsub.refuse) as noticed:
             await _keeps_reading(house, before)
             await _unknown_is_null(house)
