@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from base64 import b64encode
 from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
@@ -97,6 +98,21 @@ class Outsider:
             approve=approve,
         )
         await self.chain.send([step], [self.keypair])
+
+    async def fail(self, thread_id: str, content_hash: str) -> None:
+        """A vote that nobody has asked it for, sent without a dry run: it lands, fails, and changes no thread."""
+        step = instructions.cast_vote(
+            self.chain.addresses,
+            payer=self.address,
+            voter=self.address,
+            thread_id=thread_id,
+            content_hash=content_hash,
+            approve=True,
+        )
+        raw = await self.chain.sign([step], [self.keypair])
+        options = {"encoding": "base64", "skipPreflight": True}
+        signature = await self.chain.rpc("sendTransaction", b64encode(raw).decode(), options)
+        assert await self.chain.confirmed(signature) is not None
 
     async def is_derived(self, server: RunningServer, chain: OnChain) -> bool:
         """Waits until the server has all of its threads."""

@@ -6,6 +6,9 @@ import asyncio
 import signal
 from contextlib import suppress
 
+import httpx
+
+from tests.faults.outsiders import an_outsider
 from tests.faults.report import ScenarioReport
 from tests.faults.world import Options, open_world
 from tests.faults.writers import Pair, UnansweredError
@@ -39,7 +42,7 @@ POINTS = (
     "promote:before:2",
     "apply:after:2",
 )
-SHORT = ("stage:after", "claim:after", "send:after", "promote:after", "apply:inside", "append:after")
+SHORT = ("stage:after", "claim:after", "send:after", "promote:after", "apply:inside", "cursor:inside", "append:after")
 _VERBS = ("submitMessage", "castVote", "postMessage")
 _WHOLE = ("-m", "chorale")
 
@@ -51,12 +54,16 @@ async def run(options: Options, report: ScenarioReport) -> None:
     points = SHORT if options.short else POINTS
     async with open_world(options, report, launcher=_launcher(points[0]), CHORALE_TEST_ARMED=str(armed)) as world:
         pair = await world.settle_down()
+        outsider = await an_outsider(world.chain.chain)
         for turn, point in enumerate(points):
             verb = _verb(point, turn, pair)
             deed = await pair.begin(verb, approve=False if verb == "castVote" else None, key=True)
             armed.touch()
             with suppress(UnansweredError):
                 await deed.run()
+            if point.startswith("cursor"):  # what changes a thread carries the cursor along, so that takes no step
+                with suppress(httpx.HTTPError):  # the chain goes down with the server
+                    await outsider.fail(deed.thread_id, deed.content_hash or "")
             code = await asyncio.to_thread(world.server.wait)
             assert code == -signal.SIGKILL, f"{point}: the server ended with {code}"
             armed.unlink()
