@@ -25,6 +25,7 @@ from tests.redis import running_redis
 from tests.validator import SPARE_PROGRAMS, running_validator
 
 _WITHIN = {"localnet": 5.0, "validator": 120.0}
+_KILLS = {False: 200, True: 10}  # by whether it is the short form
 
 
 def main() -> int:
@@ -47,7 +48,8 @@ def main() -> int:
             redis = stack.enter_context(running_redis(folder / "redis"))
         print("building the model ...", flush=True)
         asyncio.run(_build_model(folder))
-        run = Options(seed, folder, folder / "models", options.kills, options.short, cluster, redis)
+        kills = options.kills if options.kills is not None else _KILLS[options.short]
+        run = Options(seed, folder, folder / "models", kills, options.short, cluster, redis)
         for name, program in zip(options.only or SCENARIOS, SPARE_PROGRAMS, strict=False):
             report.scenarios.append(asyncio.run(run_scenario(name, run, program)))
     print(report.summary())
@@ -70,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         description=f"{__doc__}\nscenarios:\n{described}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--kills", type=int, default=200, help="random kills (200)")
+    parser.add_argument("--kills", type=int, help="random kills (200, with --short 10)")
     parser.add_argument("--seed", type=int, help="chooses everything that is random; printed where it is not given")
     parser.add_argument("--only", action="append", choices=list(SCENARIOS), help="a scenario; may be repeated")
     parser.add_argument("--chain", choices=("localnet", "validator"), default="localnet")
