@@ -136,9 +136,9 @@ class Pair:
 
     @property
     def awaits_vote(self) -> bool:
-        """Whether the newest submission was acknowledged, and nobody has voted on it. One that was not acknowledged may
-        have happened to nobody."""
-        newest = [deed for deed in self.deeds if deed.verb in ("submitMessage", "castVote")][-1:]
+        """Whether the newest submission was acknowledged, and nobody has voted on it or taken it back. One that was not
+        acknowledged may have happened to nobody."""
+        newest = [deed for deed in self.deeds if deed.verb in ("submitMessage", "castVote", "cancelMessage")][-1:]
         return [(deed.verb, deed.status != "") for deed in newest] == [("submitMessage", True)]
 
     @property
