@@ -12,7 +12,7 @@ from chorale.domain.caching import EntityCache
 from chorale.domain.content import ContentKey, ContentState
 from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, Embedder, SessionStore
-from chorale.process.localnet_process import supervised_localnet
+from chorale.process.localnet_process import Say, supervised_localnet
 from chorale.settings import Settings
 from datasources.cache.entities import open_entities
 from datasources.cache.lease import open_lease
@@ -24,8 +24,6 @@ from datasources.qdrant import open_content
 from datasources.qdrant.identity import CollectionIdentity
 from datasources.solana.client import open_chain
 from datasources.solana.dev_tools import open_dev_tools
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

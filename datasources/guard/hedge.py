@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from chorale.domain.errors import AuthorityUnavailableError
+
 T = TypeVar("T")
 
 
@@ -26,7 +28,8 @@ class Hedge:
         self, call: Callable[[], Awaitable[T]], *, patience: float, times: int, silent: Callable[[float], None]
     ) -> T:
         """The first answer of up to `times` equal calls, each begun after another `patience` seconds of silence, which
-        `silent` is told of; if all that were begun fail, the last failure."""
+        `silent` is told of; if all that were begun fail, the last failure. A refusal is an answer too: the others could
+        only say the same, later than the caller's time allows."""
         beside = 0
         calls = {asyncio.ensure_future(call())}
         try:
@@ -36,7 +39,7 @@ class Hedge:
                     calls, timeout=patience if more else None, return_when=asyncio.FIRST_COMPLETED
                 )
                 for one in answered:
-                    if one.exception() is None:
+                    if _is_answer(one.exception()):
                         return one.result()
                 if answered and not calls:
                     return answered.pop().result()
@@ -50,3 +53,7 @@ class Hedge:
             for one in calls:
                 one.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
+
+
+def _is_answer(error: BaseException | None) -> bool:
+    return not isinstance(error, AuthorityUnavailableError) or error.refused

@@ -7,6 +7,7 @@ import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
 
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 
 from programs import identity, instructions
@@ -89,26 +90,12 @@ class Outsider:
 
     async def vote(self, written: Written, *, approve: bool) -> None:
         """A co-author's vote."""
-        step = instructions.cast_vote(
-            self.chain.addresses,
-            payer=self.address,
-            voter=self.address,
-            thread_id=written.thread_id,
-            content_hash=written.content_hash,
-            approve=approve,
-        )
+        step = self._vote(written.thread_id, written.content_hash, approve=approve)
         await self.chain.send([step], [self.keypair])
 
     async def fail(self, thread_id: str, content_hash: str) -> None:
         """A vote that nobody has asked it for, sent without a dry run: it lands, fails, and changes no thread."""
-        step = instructions.cast_vote(
-            self.chain.addresses,
-            payer=self.address,
-            voter=self.address,
-            thread_id=thread_id,
-            content_hash=content_hash,
-            approve=True,
-        )
+        step = self._vote(thread_id, content_hash, approve=True)
         raw = await self.chain.sign([step], [self.keypair])
         options = {"encoding": "base64", "skipPreflight": True}
         signature = await self.chain.rpc("sendTransaction", b64encode(raw).decode(), options)
@@ -129,6 +116,16 @@ class Outsider:
             events += await check_events(chain, thread_id, reader, made_by_server=("UpdateVerified", "ContentRestored"))
             await check_nothing_leaks(server, chain, thread_id)
         return events
+
+    def _vote(self, thread_id: str, content_hash: str, *, approve: bool) -> Instruction:
+        return instructions.cast_vote(
+            self.chain.addresses,
+            payer=self.address,
+            voter=self.address,
+            thread_id=thread_id,
+            content_hash=content_hash,
+            approve=approve,
+        )
 
     def _words(self, thread_id: str) -> tuple[int, Written, str]:
         nonce, salt, body = next(self._nonces), secrets.token_hex(32), unique("Written past the server")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from chorale.domain.availability import Health
-from chorale.domain.errors import AuthorityUnavailableError
+from chorale.domain.errors import AuthorityUnavailableError, MinimumSlotNotReachedError
 from chorale.domain.updates import Authority
 from chorale.limits import Limits
 from datasources.guard import ports
@@ -38,12 +38,20 @@ class Wires:
                 await asyncio.Event().wait()
             elif how == "is late":
                 await self.late.wait()
+            elif how == "says no":
+                raise MinimumSlotNotReachedError
             elif how == "fails":
                 raise AuthorityUnavailableError(Authority.QDRANT, "Cut. Try again shortly.")
         except asyncio.CancelledError:
             self.left.append(number)
             raise
         return number
+
+    async def are(self, number: int) -> None:
+        """Wait until so many have begun."""
+        async with asyncio.timeout(30):
+            while self.asked < number:
+                await asyncio.sleep(SOON)
 
 
 def _guard(limits: Limits | None = None) -> Guard:
@@ -64,8 +72,7 @@ async def test_the_first_answers_where_it_is_merely_slow() -> None:
     """Asking beside it hurries nobody away."""
     wires = Wires("is late", "hangs", "hangs")
     call = asyncio.create_task(_guard().call(HEDGED, wires))
-    while wires.asked < 3:
-        await asyncio.sleep(SOON)
+    await wires.are(3)
     wires.late.set()
     assert await call == 0
     assert sorted(wires.left) == [1, 2]
@@ -75,11 +82,19 @@ async def test_one_that_fails_leaves_it_to_the_others() -> None:
     """A failure beside a call that is still under way is not the answer yet; where all fail it is tried anew."""
     wires = Wires("is late", "fails", "fails")
     call = asyncio.create_task(_guard().call(HEDGED, wires))
-    while wires.asked < 3:
-        await asyncio.sleep(SOON)
+    await wires.are(3)
     wires.late.set()
     assert await call == 0
     assert await _guard().call(HEDGED, Wires("fails", "fails")) == 2
+
+
+async def test_a_refusal_is_the_answer_however_many_hang_beside_it() -> None:
+    """A node that says in its time that a slot is not reached is no node that does not answer."""
+    guard, wires = _guard(), Wires("hangs", "says no")
+    async with asyncio.timeout(10):
+        with pytest.raises(MinimumSlotNotReachedError):
+            await guard.call(HEDGED, wires)
+    assert wires.left == [0]
 
 
 async def test_what_has_an_effect_is_asked_once() -> None:
@@ -95,8 +110,7 @@ async def test_a_part_that_is_slow_throughout_is_not_asked_everything_twice() ->
     limits = replace(Limits(), authority_hedges=2)
     guard, wires = _guard(limits), Wires(*["is late"] * 20)
     calls = [asyncio.create_task(guard.call(HEDGED, wires)) for _ in range(10)]
-    while wires.asked < 12:
-        await asyncio.sleep(SOON)
+    await wires.are(12)
     await asyncio.sleep(5 * SOON)  # time in which more would be asked
     assert wires.asked == 12
     wires.late.set()
@@ -108,8 +122,7 @@ async def test_who_leaves_takes_all_of_them_along() -> None:
     """Nothing goes on that nobody waits for."""
     hedge, wires = Hedge(5), Wires("hangs", "hangs", "hangs")
     call = asyncio.create_task(hedge.call(wires, patience=SOON, times=3, silent=lambda _: None))
-    while wires.asked < 3:
-        await asyncio.sleep(SOON)
+    await wires.are(3)
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     assert sorted(wires.left) == [0, 1, 2]
@@ -146,7 +159,9 @@ async def test_only_what_a_wire_is_before_is_asked_twice(remote: bool) -> None:
     limits, store = replace(Limits(), authority_patience=SOON), Store()
     port = ports.guarded_content(store, _guard(), limits, lambda *_: None, remote=remote)  # type: ignore[arg-type]
     calls = [asyncio.create_task(call()) for call in (port.fetch, port.correct)]  # type: ignore[call-arg]
-    await asyncio.sleep(5 * SOON)
+    if remote:
+        await store.fetching.are(2)
+    await asyncio.sleep(5 * SOON)  # time in which more would be asked
     store.fetching.late.set()
     store.correcting.late.set()
     await asyncio.gather(*calls)
