@@ -214,6 +214,11 @@ class Projector:
         found = await self._index.settled(lane.thread_id, signature)
         if found is not None:
             return found
+        if record is not None and record.slot <= request.min_slot and self._last(lane, record)[0] > now.sequence:
+            # The account read at its slot is without it: it was executed there and not recorded, and may be elsewhere.
+            if lane.records.get(signature) is record:
+                del lane.records[signature]
+            record = None
         record = record or await self._chain.transaction(signature)
         if record is not None and self._last(lane, record)[0] <= now.sequence:
             return now  # it failed, or left this thread alone, or its history is gone

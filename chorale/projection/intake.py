@@ -52,7 +52,7 @@ class Intake:
 
     async def take(self, record: TransactionRecord, tasks: asyncio.TaskGroup, heard_at: float | None = None) -> None:
         """Settle what a transaction touched. Raises ChoraleError where the node cannot tell what that is."""
-        if self._progress.knows(record.signature):
+        if self._progress.knows(record.signature, record.slot):
             return
         untold = record.succeeded and record.logs_cut
         try:
@@ -84,7 +84,7 @@ class Intake:
                 self._forks.doubt()
             await self._take_all(tasks, progress)
             return
-        entries = [entry for entry in listed if not self._progress.knows(entry.signature)]
+        entries = [entry for entry in listed if not self._progress.knows(entry.signature, entry.slot)]
         progress.more(len(entries))
         for at in range(0, len(entries), _BATCH):
             await self._replay(entries[at : at + _BATCH], tasks, wait=wait)

@@ -48,7 +48,11 @@ class Lane:
     task: asyncio.Task[None] | None = None
 
     def know(self, record: TransactionRecord) -> None:
-        """Keep a transaction for the next round; what is dropped is asked for again."""
+        """Keep a transaction for the next round, of two tellings that of the later slot, in which it was recorded; what
+        is dropped is asked for again."""
+        known = self.records.get(record.signature)
+        if known is not None and known.slot > record.slot:
+            return
         self.records[record.signature] = record
         if len(self.records) > _RECORDS:
             del self.records[next(iter(self.records))]

@@ -23,18 +23,21 @@ class ChainProgress:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, _Step] = OrderedDict()
-        self._closed: OrderedDict[str, None] = OrderedDict()
+        self._closed: OrderedDict[str, int] = OrderedDict()  # with its slot
         self.cursor: ChainCursor | None = None
 
-    def knows(self, signature: str) -> bool:
-        """Whether the transaction is open or was settled lately."""
-        return signature in self._open or signature in self._closed
+    def knows(self, signature: str, slot: int) -> bool:
+        """Whether the transaction, as it landed at `slot`, is open or was settled lately. Of an earlier slot it was
+        told before it was recorded: what it did there is not what it has done."""
+        step = self._open.get(signature)
+        return slot <= (step.cursor.slot if step is not None else self._closed.get(signature, -1))
 
     def begin(self, signature: str, slot: int, threads: Iterable[str]) -> None:
         """The chain's next transaction, and the threads that it touches; none: nothing to wait for.
 
         Where too many are open the next are not noted: then the cursor stays before them, and they are met again."""
-        if not self.knows(signature) and len(self._open) < _MOST_OPEN:
+        if not self.knows(signature, slot) and len(self._open) < _MOST_OPEN:
+            self._open.pop(signature, None)
             self._open[signature] = _Step(ChainCursor(signature, slot), set(threads))
             self._pass()
 
@@ -80,7 +83,7 @@ class ChainProgress:
             if step.threads:
                 return
             del self._open[signature]
-            self._closed[signature] = None
+            self._closed[signature] = step.cursor.slot
             self.cursor = step.cursor
             if len(self._closed) > _REMEMBERED:
                 self._closed.popitem(last=False)

@@ -80,13 +80,11 @@ class Settling:
                 self._left_now.clear()
 
     async def _settle(self, change: Change) -> None:
-        pause, faults, problem = _FIRST_PAUSE, 0, ""
+        pause, faults, problem, record = _FIRST_PAUSE, 0, "", change.record
         for _ in range(_TRIES):
             try:
                 asked = None if change.record is None else change.record.signature
-                settled = await self._projector.settle(
-                    change.thread_id, asked, min_slot=change.slot, record=change.record
-                )
+                settled = await self._projector.settle(change.thread_id, asked, min_slot=change.slot, record=record)
             except ChoraleError as error:
                 problem = str(error)
                 _log.warning("Thread %s is settled again in %.1f s: %s", change.thread_id, pause, error)
@@ -98,6 +96,7 @@ class Settling:
             else:
                 self._passed(change, settled.slot)
                 return
+            record = None  # the chain is asked from here on: what was told may not have been recorded
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         self.left[change.thread_id] = (max(change.slot, self.left.get(change.thread_id, (0, ""))[0]), problem)

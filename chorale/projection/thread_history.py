@@ -26,10 +26,10 @@ class ThreadHistory:
         self._known = known
         self._asked: set[str] = set()
         self._listed: set[str] = set()
-        self._found: dict[tuple[int, int], tuple[ProgramEvent, TransactionRecord]] = {}
-        self._sequences: set[int] = set()
+        self._found: dict[int, tuple[TransactionRecord, list[ProgramEvent]]] = {}  # by sequence
         self._cut: set[int] = set()  # sequences whose log was cut, so that some of their events may be lost
-        for record in records:
+        # Of two that claim a sequence the later one has made it: the other was told of and not recorded.
+        for record in sorted(records, key=lambda record: record.slot):
             self._add(record)
 
     async def reach(self, sequence: int) -> bool:
@@ -47,13 +47,15 @@ class ThreadHistory:
 
     def events(self) -> Iterator[tuple[ProgramEvent, TransactionRecord]]:
         """Events with their transactions, ascending by (sequence, ordinal)."""
-        for key in sorted(self._found):
-            yield self._found[key]
+        for sequence in sorted(self._found):
+            record, events = self._found[sequence]
+            for event in sorted(events, key=lambda event: event.ordinal):
+                yield event, record
 
     @property
     def newest(self) -> int:
         """The last sequence that a known transaction made; the index's own where none is newer."""
-        return max(self._sequences, default=self._known.sequence)
+        return max(self._found, default=self._known.sequence)
 
     def touched(self, sequence: int | None = None) -> dict[str, int]:
         """Content hashes named by events up to `sequence`, each with the sequence of its last one."""
@@ -71,16 +73,16 @@ class ThreadHistory:
         missing = [
             number
             for number in range(self._known.sequence + 1, sequence + 1)
-            if number not in self._sequences or number in self._cut
+            if number not in self._found or number in self._cut
         ]
         return [number for number, following in pairwise((*missing, 0)) if following != number + 1]
 
     def _complete(self, sequence: int) -> bool:
         wanted = sequence - self._known.sequence
-        return len(self._sequences) >= wanted and sum(number <= sequence for number in self._sequences) == wanted
+        return len(self._found) >= wanted and sum(number <= sequence for number in self._found) == wanted
 
     def _is_listed(self, sequence: int) -> bool:
-        return any(key[0] == sequence and record.signature in self._listed for key, (_, record) in self._found.items())
+        return sequence in self._found and self._found[sequence][0].signature in self._listed
 
     async def _page_back(self, sequence: int) -> bool:
         """Ask for transactions, newest first, until nothing is missing; False where the node named one that it does
@@ -108,9 +110,13 @@ class ThreadHistory:
         if not record.succeeded:
             return
         own = [event for event in record.events if event.thread == self._address]
+        made: dict[int, list[ProgramEvent]] = {}
         for event in own:
             if event.sequence > self._known.sequence:
-                self._found[event.sequence, event.ordinal] = (event, record)
-                self._sequences.add(event.sequence)
+                made.setdefault(event.sequence, []).append(event)
+        for sequence, events in made.items():
+            if sequence in self._found and self._found[sequence][0].signature != record.signature:
+                self._cut.discard(sequence)
+            self._found[sequence] = (record, events)
         if record.logs_cut and own:
             self._cut.add(own[-1].sequence)

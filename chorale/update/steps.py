@@ -147,7 +147,8 @@ class UpdateSteps:
             progress.set(slot=status.slot)
             await self.end(facts, progress, Outcome.REJECTED)
         else:
-            if facts.thread_id is not None and not self._projector.progress.knows(facts.signature):
+            heard = self._projector.progress.knows(facts.signature, status.slot)
+            if facts.thread_id is not None and not heard:
                 await self._projector.floors.confirmed(facts.thread_id, facts.content_hash, status.slot)
             progress.set(outcome=Outcome.CONFIRMED, slot=status.slot)
         return status

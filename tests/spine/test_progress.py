@@ -48,5 +48,21 @@ def test_a_transaction_met_again_does_not_move_the_cursor_back() -> None:
     progress.settle("a", ["1"])
     assert progress.cursor == ChainCursor("2", 2)
     progress.begin("1", 1, [])
-    assert progress.knows("1")
+    assert progress.knows("1", 1)
     assert progress.cursor == ChainCursor("2", 2)
+
+
+def test_a_transaction_told_of_a_later_slot_is_a_new_one() -> None:
+    """It was executed in one slot and recorded in another, where it may do something else; open or closed before."""
+    progress = ChainProgress()
+    progress.begin("1", 1, ["a"])
+    progress.begin("2", 2, ["b"])
+    progress.begin("1", 3, ["b"])
+    progress.settle("a", ["1"])
+    assert (progress.cursor, progress.oldest_open) == (None, 2)
+    progress.settle("b", ["2", "1"])
+    assert progress.cursor == ChainCursor("1", 3)
+    assert progress.knows("1", 3)
+    assert not progress.knows("1", 4)
+    progress.begin("1", 4, ["a"])
+    assert (progress.cursor, progress.oldest_open) == (ChainCursor("1", 3), 4)
