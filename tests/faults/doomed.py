@@ -1,5 +1,6 @@
 """`chorale` that kills itself: `python -m tests.faults.doomed POINT serve` ends with SIGKILL when it comes to POINT.
-With "without:KIND" it lives, and its reconciler has no resolver for that kind of conflict.
+With "without:KIND" it lives, and its reconciler has no resolver for that kind of conflict. With "witness" it lives, and
+writes what it comes by, line by line, into the file that arms it.
 
 POINT is a name of `POINTS` with ":before", ":after" or ":inside" (before its COMMIT, or between two of its steps), and,
 if not at the first time, ":N". It counts only while the file named by CHORALE_TEST_ARMED exists, so that a start is
@@ -67,14 +68,35 @@ class Doom:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Witness:
+    """Writes down each call while it is armed."""
+
+    def __init__(self, armed: Path, point: str) -> None:
+        self._armed = armed
+        self._point = point
+
+    def call(self) -> None:
+        """One more line."""
+        if self._armed.exists():
+            with self._armed.open("a") as lines:
+                print(self._point, file=lines)
+
+
 def prepare(point: str, armed: Path) -> None:
     """Wrap what POINT names."""
     name, _, rest = point.partition(":")
     if name == "without":
         _leave_out(ConflictKind(rest))
-        return
-    where, _, calls = rest.partition(":")
-    doom = Doom(armed, int(calls or 1))
+    elif name == "witness":
+        for where, names in (("before", POINTS), ("after", POINTS), ("inside", INSIDE)):
+            for each in names:
+                _wrap(each, where, Witness(armed, f"{each}:{where}"))
+    else:
+        where, _, calls = rest.partition(":")
+        _wrap(name, where, Doom(armed, int(calls or 1)))
+
+
+def _wrap(name: str, where: str, ward: Doom | Witness) -> None:
     importlib.import_module("datasources.qdrant")  # keeps what the engine imports from asking the network
     for target in (INSIDE if where == "inside" else POINTS)[name]:
         module, _, path = target.partition(":")
@@ -83,7 +105,7 @@ def prepare(point: str, armed: Path) -> None:
         for part in outer:
             holder = getattr(holder, part)
         wrap = _function if where == "inside" else _method
-        setattr(holder, attribute, wrap(getattr(holder, attribute), doom, where))
+        setattr(holder, attribute, wrap(getattr(holder, attribute), ward, where))
 
 
 def _leave_out(kind: ConflictKind) -> None:
@@ -100,24 +122,24 @@ def _leave_out(kind: ConflictKind) -> None:
     resolvers.open_resolvers = lacking
 
 
-def _method(original: Any, doom: Doom, where: str) -> Any:
+def _method(original: Any, ward: Doom | Witness, where: str) -> Any:
     @functools.wraps(original)
     async def doomed(*arguments: Any, **options: Any) -> Any:
         if where == "before":
-            doom.call()
+            ward.call()
         result = await original(*arguments, **options)
         if where == "after":
-            doom.call()
+            ward.call()
         return result
 
     return doomed
 
 
-def _function(original: Any, doom: Doom, _: str) -> Any:
+def _function(original: Any, ward: Doom | Witness, _: str) -> Any:
     @functools.wraps(original)
     def doomed(*arguments: Any, **options: Any) -> Any:
         result = original(*arguments, **options)
-        doom.call()
+        ward.call()
         return result
 
     return doomed

@@ -7,6 +7,7 @@ import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
 
+from solders.compute_budget import set_compute_unit_limit
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 
@@ -95,8 +96,9 @@ class Outsider:
 
     async def fail(self, thread_id: str, content_hash: str) -> None:
         """A vote that nobody has asked it for, sent without a dry run: it lands, fails, and changes no thread."""
+        limit = set_compute_unit_limit(400_000 - next(self._nonces))  # another one each time, on the same blockhash too
         step = self._vote(thread_id, content_hash, approve=True)
-        raw = await self.chain.sign([step], [self.keypair])
+        raw = await self.chain.sign([limit, step], [self.keypair])
         options = {"encoding": "base64", "skipPreflight": True}
         signature = await self.chain.rpc("sendTransaction", b64encode(raw).decode(), options)
         assert await self.chain.confirmed(signature) is not None

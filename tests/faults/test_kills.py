@@ -17,7 +17,7 @@ KILLS = 10
 @pytest.mark.faults
 @pytest.mark.timeout(420)
 async def test_kills_at_any_moment(tmp_path: Path, models: Path, seed: int) -> None:
-    """24 kills while mutations run; after each, all that those in flight and their threads promise is checked."""
+    """While mutations run; after each, all that those in flight and their threads promise is checked."""
     report = await run_scenario("kills", Options(seed, tmp_path, models, KILLS))
     assert report.is_clean, report
     assert len(report.healings) == KILLS

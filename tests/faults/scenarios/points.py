@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 
-from tests.faults.outsiders import an_outsider
+from tests.faults.outsiders import Outsider, an_outsider
 from tests.faults.report import ScenarioReport
 from tests.faults.world import Options, open_world
-from tests.faults.writers import Pair, UnansweredError
+from tests.faults.writers import Deed, Pair, UnansweredError
 
 POINTS = (
     "stage:before",
@@ -56,15 +57,7 @@ async def run(options: Options, report: ScenarioReport) -> None:
         pair = await world.settle_down()
         outsider = await an_outsider(world.chain.chain)
         for turn, point in enumerate(points):
-            for _ in range(_deeds(point)):
-                verb = _verb(point, turn, pair)
-                deed = await pair.begin(verb, approve=False if verb == "castVote" else None, key=True)
-                armed.touch()
-                with suppress(UnansweredError):
-                    await deed.run()
-            if point.startswith("cursor"):  # what changes a thread carries the cursor along, so that takes no step
-                with suppress(httpx.HTTPError):  # the chain goes down with the server
-                    await outsider.fail(deed.thread_id, deed.content_hash or "")
+            deed = await lead_to(point, turn, pair, outsider, armed)
             code = await asyncio.to_thread(world.server.wait)
             assert code == -signal.SIGKILL, f"{point}: the server ended with {code}"
             armed.unlink()
@@ -74,7 +67,21 @@ async def run(options: Options, report: ScenarioReport) -> None:
             acknowledged = "acknowledged before" if deed.status else "same key again"
             if not deed.status:
                 await deed.run()
-            await world.agreed(f"kill -9 at {point} of {verb}", f"restart, {acknowledged}", ready, started)
+            await world.agreed(f"kill -9 at {point} of {deed.verb}", f"restart, {acknowledged}", ready, started)
+
+
+async def lead_to(point: str, turn: int, pair: Pair, outsider: Outsider, armed: Path) -> Deed:
+    """Do what comes by a point once `armed` is there; the last deed of it."""
+    for _ in range(_deeds(point)):
+        verb = _verb(point, turn, pair)
+        deed = await pair.begin(verb, approve=False if verb == "castVote" else None, key=True)
+        armed.touch()
+        with suppress(UnansweredError):
+            await deed.run()
+    if point.startswith("cursor"):  # what changes a thread carries the cursor along, so that takes no step
+        with suppress(httpx.HTTPError):  # the chain goes down with the server
+            await outsider.fail(deed.thread_id, deed.content_hash or "")
+    return deed
 
 
 def _launcher(point: str) -> tuple[str, ...]:
