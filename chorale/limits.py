@@ -105,6 +105,7 @@ class Limits:
     authority_patience: float = 1.0
     authority_long_patience: float = 3.0
     authority_hedges: int = 16
+    authority_side_by_side: int = 3
     authority_probe: float = 5.0
     authority_window: float = 6.0
     content_patience: float = 10.0

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
-from chorale.domain.chain import Commitment, SignatureStatus, TransactionRefusedError
+from chorale.domain.chain import SignatureStatus
 from chorale.domain.conflict import Conflict
-from chorale.domain.content import Content, ContentKind, ContentState, Embedding, StoredContent
+from chorale.domain.content import Content, ContentKind, Embedding
 from chorale.domain.cursors import event_cursor
-from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
+from chorale.domain.errors import ChoraleError
 from chorale.domain.events import EventKind, EventPosition, NewEvent
 from chorale.domain.ports import Chain, ContentStore, Embedder
-from chorale.domain.updates import Outcome, Refusal, RefusedError, StepName
+from chorale.domain.updates import Outcome, Refusal, StepName
 from chorale.limits import Limits
 from chorale.projector import Projector
 from chorale.reconciliation.sightings import diverged_conflict
-from chorale.update.acceptance import Acceptance, Accepted, is_already_processed
+from chorale.update.acceptance import Acceptance, Accepted
 from chorale.update.admission import Admission
-from chorale.update.late import is_expired
+from chorale.update.landing import Landing
 from chorale.update.log import Progress, UpdateFacts, UpdateLog
 from chorale.update.protocol_verification import verify_protocol
-from chorale.update.refusals import is_blockhash_unknown, too_many_staged
+from chorale.update.staging import Staging
 from chorale.update.verification import Verification, Verified
 
 _log = logging.getLogger(__name__)
 
 _GONE = (Outcome.EXPIRED, Outcome.REJECTED)
-_SEND_AGAIN = 2.0  # s after which a transaction that does not show is sent once more: nodes drop some
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +53,22 @@ class UpdateSteps:
         log: UpdateLog,
         limits: Limits,
     ) -> None:
-        self._chain = authorities.chain
-        self._content = authorities.content
         self._embedder = authorities.embedder
         self._projector = authorities.projector
         self._found = authorities.found
-        self._acceptance = acceptance
+        self._staging = Staging(authorities.content, authorities.projector, limits)
+        self._landing = Landing(authorities.chain, acceptance, limits)
         self._verification = verification
         self._updates = log
         self._limits = limits
 
     async def stage(self, accepted: Accepted) -> int:
-        """Keep the bytes, for their author only, until the chain knows of them or the lease has passed, whose end
-        (unix s) is returned; 0 where there are none. Raises RefusedError where the author has too many kept already."""
-        if accepted.content is None:
-            return 0
-        if accepted.landed is None:
-            await self._check_staged(accepted.content)
-        lease_until = int(time.time()) + self._limits.staged_lease
-        stored = await self._stored(accepted, accepted.content, lease_until)
-        await self._projector.note_staged(stored)
-        return stored.lease_until
-
-    async def _stored(self, accepted: Accepted, content: Content, lease_until: int) -> StoredContent:
-        """Bytes that come with their own transaction are as well proven as those that are supplied again."""
-        now = int(time.time())
-        if accepted.landed is not None:
-            return await self._content.restore(content, lease_until=lease_until, now=now)
-        try:
-            return await self._content.stage(content, lease_until=lease_until)
-        except AuthorityUnavailableError:
-            if (await self._content.fetch([content.key]))[content.key].state is not ContentState.QUARANTINED:
-                raise
-            return await self._content.restore(content, lease_until=lease_until, now=now)
+        """Keep the bytes; see Staging."""
+        return await self._staging.keep(accepted)
 
     async def send(self, admission: Admission, accepted: Accepted) -> Refusal | None:
-        """Hand the transaction to Solana. A Refusal says that it surely did not land."""
-        if accepted.landed is not None:
-            return None
-        try:
-            await self._chain.send(admission.transaction.raw)
-        except TransactionRefusedError as error:
-            if is_blockhash_unknown(error.error):
-                return None  # its dry run knew the blockhash: this node is behind, and gets it again
-            if not is_already_processed(error.error) and not await self._may_have_landed(admission.signature):
-                return self._acceptance.refusal_of(admission, error.error, error.logs, message=str(error))
-        except AuthorityUnavailableError:
-            pass  # it may have arrived: awaiting its confirmation tells
-        return None
+        """Hand the transaction to Solana, if it has not landed; see Landing."""
+        return None if accepted.landed is not None else await self._landing.send(admission)
 
     async def embed(self, accepted: Accepted) -> None:
         """Vectors of a message, handed to the projector; without them it makes its own."""
@@ -134,8 +99,8 @@ class UpdateSteps:
         `raw` is sent again now and then; `landed` is what is known already.
         """
         with progress.step(StepName.AWAIT_CONFIRMATION):
-            status = await self._confirmed(facts.signature, raw, landed)
-            gone = status is None and await self._is_expired(facts)
+            status = await self._landing.status(facts.signature, raw, landed)
+            gone = status is None and await self._landing.has_expired(facts)
             if status is None:
                 detail = "expired" if gone else "not confirmed in time; settled later"
                 progress.pause(StepName.AWAIT_CONFIRMATION, detail)
@@ -190,23 +155,11 @@ class UpdateSteps:
         )
 
     async def end(self, facts: UpdateFacts, progress: Progress, outcome: Outcome) -> None:
-        """Set the outcome and keep it. Where the transaction can no longer land, its bytes are not kept for a day: a
-        lease that nobody has extended since ends after a while in which another transaction may still name them."""
+        """Set the outcome and keep it; bytes of what can no longer land are let go of."""
         progress.set(outcome=outcome)
         await self._updates.keep(facts, progress.state)
-        if outcome in _GONE and facts.staged is not None:
-            lease_until = min(facts.lease_until, int(time.time()) + self._limits.staged_grace)
-            with suppress(AuthorityUnavailableError):  # then the lease passes by itself
-                await self._content.end_lease(facts.staged, found=facts.lease_until, lease_until=lease_until)
-
-    async def _check_staged(self, content: Content) -> None:
-        most = self._limits.staged_per_author
-        if await self._content.staged_by(content.author) < most:
-            return
-        if (await self._content.fetch([content.key]))[content.key].stored is None:
-            # createThread's result has no NotAllowedNow.
-            named = content.key.kind is ContentKind.TITLE
-            raise RefusedError(too_many_staged(most, "TransactionRejected" if named else "NotAllowedNow"))
+        if outcome in _GONE:
+            await self._staging.let_go(facts)
 
     async def _announce(self, facts: UpdateFacts, progress: Progress, verified: Verified) -> None:
         thread = verified.entities.thread
@@ -230,36 +183,3 @@ class UpdateSteps:
         if event is not None:
             position = EventPosition(event.log_id, event.position, event.thread_id, event.sequence, event.ordinal)
             progress.set(cursor=event_cursor(position))
-
-    async def _may_have_landed(self, signature: str) -> bool:
-        try:
-            return await self._chain.status(signature, search_history=True) is not None
-        except AuthorityUnavailableError:
-            return True  # nobody can say that it has not
-
-    async def _confirmed(
-        self, signature: str, raw: bytes | None, landed: SignatureStatus | None
-    ) -> SignatureStatus | None:
-        if raw is None and landed is None:  # an old one: nodes keep recent statuses only in memory
-            landed = await self._chain.status(signature, search_history=True)
-        if landed is not None and landed.commitment is not Commitment.PROCESSED:
-            return landed
-        deadline = time.monotonic() + self._limits.confirm_timeout
-        while (left := deadline - time.monotonic()) > 0:
-            status = await self._chain.confirm(signature, left if raw is None else min(left, _SEND_AGAIN))
-            if status is not None:
-                return status
-            if raw is not None:
-                try:
-                    await self._chain.send(raw)
-                except (AuthorityUnavailableError, TransactionRefusedError):
-                    continue  # away, or landed, or too late: the next look tells
-        return None
-
-    async def _is_expired(self, facts: UpdateFacts) -> bool:
-        if facts.receipt_height is None:
-            return False  # just received
-        try:
-            return await is_expired(self._chain, facts.signature, facts.receipt_height)
-        except AuthorityUnavailableError:
-            return False  # nobody can say so now

@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 Changed = Callable[[], None]
 
-_BESIDE = 3  # of the same call at most side by side
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 0.5  # s between attempts: a random part of a bound that doubles
 
 
@@ -55,6 +54,7 @@ class Guard:
         self._now = now
         self._probe_timeout = limits.authority_timeout
         self._hedge = Hedge(limits.authority_hedges)
+        self._beside = limits.authority_side_by_side
         self._circuit = Circuit(name, limits.breaker_failures, limits.breaker_pause)
         self._outcomes = Outcomes(limits.authority_window)
         self._failure = ""
@@ -152,7 +152,7 @@ class Guard:
         return await self._hedge.call(
             lambda: self._seen(call, policy.timeout),
             patience=policy.patience,
-            times=_BESIDE,
+            times=self._beside,
             silent=self._is_silent,
         )
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from inspect import iscoroutinefunction
 from typing import Any
 
 from chorale.domain.chain import (
@@ -27,6 +26,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.events import FeedItem, TransactionRecord
 from chorale.domain.treasury import BalanceChange
 from chorale.domain.updates import Authority
+from datasources.guard.around import AroundPort, Method
 
 _SHORTEST = 0.2  # s that a slot lasts at least, in the long run; 0.4 are usual
 _FRESH = 30.0  # s after which what is finalized is asked for again
@@ -81,31 +81,21 @@ class PlausibleSlots:
         self._reached, self._reached_at = reached, self._clock()
 
 
-class PlausibleChain:
-    """Stands in for the chain port: answers and notifications with a slot that cannot be are garbage."""
+class PlausibleChain(AroundPort):
+    """The chain port, where answers and notifications with a slot that cannot be are garbage."""
 
     def __init__(self, chain: Any, slots: PlausibleSlots) -> None:
-        self._chain = chain
+        super().__init__(chain)
         self._slots = slots
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._chain, name)
-        if not iscoroutinefunction(attribute):
-            return attribute
-        made = self._checked(name, attribute)
-        self.__dict__[name] = made  # found without this from now on
-        return made
 
     async def follow(self, *, accounts: bool = False) -> AsyncGenerator[FeedItem, None]:
         """See Chain."""
-        async with aclosing(self._chain.follow(accounts=accounts)) as feed:
+        async with aclosing(self._port.follow(accounts=accounts)) as feed:
             async for item in feed:
                 await self._slots.check(item.slot)
                 yield item
 
-    def _checked(
-        self, name: str, method: Callable[..., Coroutine[Any, Any, Any]]
-    ) -> Callable[..., Coroutine[Any, Any, Any]]:
+    def _around(self, name: str, method: Method) -> Method:
         async def checked(*args: Any, **kwargs: Any) -> Any:
             result = await method(*args, **kwargs)
             slot = result if name == "slot" else newest_slot(result)

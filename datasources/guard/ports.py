@@ -5,17 +5,15 @@ Only what may be repeated without another effect is: reads, and writes that say 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from inspect import iscoroutinefunction
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, SessionStore
 from chorale.limits import Limits
+from datasources.guard.around import AroundPort, Method
 from datasources.guard.guard import Guard, Policy
-
-P = TypeVar("P")
 
 Seen = Callable[[str, tuple[Any, ...], Any], None]
 """Told of every call that came back: method, positional arguments, result."""
@@ -33,29 +31,19 @@ CONTENT_WRITES = ("stage", "promote")  # that say the same however often they ar
 SESSION_READS = ("get",)
 
 
-class Guarded:
-    """Stands in for a port: its coroutine methods under their policies, everything else as it is."""
+class Guarded(AroundPort):
+    """Coroutine methods under their policies."""
 
     def __init__(
         self, port: object, guard: Guard, policies: Mapping[str, Policy], default: Policy, seen: Seen | None = None
     ) -> None:
-        self._port = port
+        super().__init__(port)
         self._guard = guard
         self._policies = policies
         self._default = default
         self._seen = seen
 
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._port, name)
-        if not iscoroutinefunction(attribute):
-            return attribute
-        made = self._around(name, attribute)
-        self.__dict__[name] = made  # found without this from now on
-        return made
-
-    def _around(
-        self, name: str, method: Callable[..., Coroutine[Any, Any, Any]]
-    ) -> Callable[..., Coroutine[Any, Any, Any]]:
+    def _around(self, name: str, method: Method) -> Method:
         policy, guard, seen = self._policies.get(name, self._default), self._guard, self._seen
 
         async def guarded(*args: Any, **kwargs: Any) -> Any:
