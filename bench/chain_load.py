@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import itertools
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 import orjson
 from solders.keypair import Keypair
 
+from chorale.domain.content import Content, ContentKey, ContentKind
 from programs import identity, instructions
 from tests.chains import RunningChain, request, signature_of, signed
 
-TITLE, BODY = "ab" * 32, "cd" * 32
+_SALT = "ab" * 32
+_TITLE = "A thread of many"
+_BODY = " ".join(["Reeds bend where the wind comes from, and stand again once it has gone by."] * 4)
+_BODY_HASH = identity.body_hash(_SALT, _BODY)
 _BATCH = 50
 _OPTIONS = {"encoding": "base64", "skipPreflight": True}
 
 
 @dataclass
 class Author:
-    """A wallet that posts into threads of its own. Nobody has the bytes of what it posts."""
+    """A wallet that posts into threads of its own. It alone has the bytes of what it posts: `contents`."""
 
     chain: RunningChain
     keypair: Keypair
     threads: list[str] = field(default_factory=list)
+    _posted: list[tuple[str, int]] = field(default_factory=list)
     _nonces: itertools.count[int] = field(default_factory=itertools.count)
 
     @property
@@ -41,7 +46,7 @@ class Author:
             steps.append(
                 instructions.create_thread(
                     self.chain.addresses, payer=self.address, creator=self.address, mint=self.chain.mint,
-                    nonce=nonce, title_hash=TITLE,
+                    nonce=nonce, title_hash=identity.title_hash(_SALT, _TITLE),
                 )
             )  # fmt: skip
             self.threads.append(identity.thread_id(self.address, nonce))
@@ -80,10 +85,22 @@ class Author:
         latest = await self.chain.rpc("getLatestBlockhash", {"commitment": "confirmed"})
         return str(latest["value"]["blockhash"])
 
+    def contents(self) -> Iterator[Content]:
+        """The bytes of all titles and messages."""
+        for nonce, thread_id in enumerate(self.threads):
+            key = ContentKey(ContentKind.TITLE, thread_id, identity.title_hash(_SALT, _TITLE))
+            yield Content(key, self.address, nonce, _SALT, _TITLE)
+        for thread_id, nonce in self._posted:
+            content_hash = identity.content_hash(thread_id, self.address, nonce, _BODY_HASH)
+            key = ContentKey(ContentKind.MESSAGE, thread_id, content_hash)
+            yield Content(key, self.address, nonce, _SALT, _BODY)
+
     def _post(self, thread_id: str) -> instructions.Instruction:
+        nonce = next(self._nonces)
+        self._posted.append((thread_id, nonce))
         return instructions.post_message(
-            self.chain.addresses, payer=self.address, author=self.address, thread_id=thread_id, body_hash=BODY,
-            nonce=next(self._nonces),
+            self.chain.addresses, payer=self.address, author=self.address, thread_id=thread_id, body_hash=_BODY_HASH,
+            nonce=nonce,
         )  # fmt: skip
 
 

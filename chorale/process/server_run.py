@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from chorale.app import App, create_app
 from chorale.demo.callers import InProcess
@@ -80,19 +81,30 @@ class ServerRun:
 
     async def _caught_up(self) -> None:
         """Wait for derived state, and say how far it is where that takes long."""
-        caught_up = asyncio.create_task(self._app.house.caught_up())
-        try:
-            while not (await asyncio.wait((caught_up, self._app.failure), timeout=_TELL))[0]:
-                with suppress(AuthorityUnavailableError):  # while it opens again
-                    come = self._app.services.watcher.catch_up()
-                    self._say(f"Catching up with the chain: {come.done:,} of {come.total:,} changes …")
-        finally:
-            caught_up.cancel()
+        await told_meanwhile(self._app.house.caught_up(), self._app.failure, self._say_how_far, every=_TELL)
+
+    def _say_how_far(self) -> None:
+        with suppress(AuthorityUnavailableError):  # while it opens again
+            come = self._app.services.watcher.catch_up()
+            self._say(f"Catching up with the chain: {come.done:,} of {come.total:,} changes …")
 
     async def _seed_and_announce(self) -> None:
         if self._settings.demo and self._settings.embedded_chain:
             await seed_once(self._app, self._say)
         self._announce(f"GraphiQL: {self._settings.public_url}/")
+
+
+async def told_meanwhile(
+    work: Coroutine[Any, Any, None], failure: asyncio.Future[str], tell: Callable[[], None], *, every: float
+) -> None:
+    """Wait for `work` or the failure, whichever comes first, and `tell` every so many seconds until then."""
+    working = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait((working, failure), timeout=every, return_when=asyncio.FIRST_COMPLETED))[0]:
+            tell()
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 async def seed_once(app: App, say: Say) -> None:

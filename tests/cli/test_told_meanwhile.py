@@ -1,0 +1,56 @@
+"""A start waits for derived state as long as it takes and no longer, and tells how far it is where that is long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from chorale.process.server_run import told_meanwhile
+
+NEVER = 3600.0
+
+
+async def test_it_ends_with_the_work() -> None:
+    """Nothing has failed, and nothing is told: the failure is not waited for, and neither is the time to tell."""
+    told: list[str] = []
+    async with asyncio.timeout(20):
+        await told_meanwhile(asyncio.sleep(0), asyncio.Future(), lambda: told.append("far"), every=NEVER)
+    assert not told
+
+
+async def test_it_ends_with_the_failure() -> None:
+    """What can no longer come is not waited for, and is cancelled."""
+    failure: asyncio.Future[str] = asyncio.Future()
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    waiting = asyncio.create_task(told_meanwhile(work(), failure, lambda: None, every=NEVER))
+    async with asyncio.timeout(20):
+        await begun.wait()
+        assert not waiting.done()
+        failure.set_result("The chain has ended.")
+        await waiting
+    assert ended.is_set()
+
+
+async def test_it_tells_while_it_takes_long() -> None:
+    """Again and again, until the work is done."""
+    told, enough = deque[int](), asyncio.Event()
+
+    def tell() -> None:
+        told.append(len(told))
+        if len(told) == 3:
+            enough.set()
+
+    async def work() -> None:
+        await enough.wait()
+
+    async with asyncio.timeout(20):
+        await told_meanwhile(work(), asyncio.Future(), tell, every=0.01)
+    assert list(told) == [0, 1, 2]
