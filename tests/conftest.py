@@ -54,9 +54,8 @@ def brief_validator(only_validator: ExitStack, tmp_path_factory: pytest.TempPath
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs the second ledger comes first, before the first one's validator is started; then what takes longest,
-    so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("brief", "faults")])
+    """What needs the second ledger comes first, before the first one's validator is started."""
+    items.sort(key=lambda item: item.get_closest_marker("brief") is None)
 
 
 @pytest.fixture(scope="session")
