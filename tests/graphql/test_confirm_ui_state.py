@@ -14,7 +14,7 @@ from chorale.limits import Limits
 from chorale.reconciliation.ui import UiResolver
 from resolvers.schema import build_schema
 from tests.graphql.stack import Stack, Story
-from tests.spine.parts import Parts
+from tests.spine.parts import Actor, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -89,16 +89,17 @@ async def test_a_version_that_never_was_is_ahead(stack: Stack, story: Story) -> 
     assert record.settlement == "CLIENT_TOLD"
 
 
-async def test_a_version_that_is_just_coming_is_waited_for(stack: Stack, parts: Parts, story: Story) -> None:
+async def test_a_version_that_is_just_coming_is_waited_for(stack: Stack, parts: Parts) -> None:
     """A client that knows more than this replica is not called ahead of reality."""
-    thread = story.eve.thread("Just now")
+    author = Actor(parts.running, await parts.running.wallet())
+    thread = author.thread("Just now")
     await parts.stage(thread.content)
-    await story.eve.send(thread.instruction)
+    await author.send(thread.instruction)
     thread_id = thread.content.key.thread_id
     assert await parts.index.wait_for(thread_id, 1, 20)
     asking = asyncio.create_task(confirmed(stack, {f"Thread:{thread_id}": 2}))
     await asyncio.sleep(0)
-    await story.eve.send(story.eve.post(thread_id, "A post.").instruction)
+    await author.send(author.post(thread_id, "A post.").instruction)
     [found] = await asking
     assert (found["standing"], found["version"]) == ("CURRENT", 2)
 
