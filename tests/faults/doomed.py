@@ -82,18 +82,25 @@ class Witness:
                 print(self._point, file=lines)
 
 
+def place_of(point: str) -> tuple[str, str, int]:
+    """What a POINT is before, after or inside of, which of the three, and at which time."""
+    name, _, rest = point.partition(":")
+    where, _, calls = rest.partition(":")
+    return name, where, int(calls or 1)
+
+
 def prepare(point: str, armed: Path) -> None:
     """Wrap what POINT names."""
-    name, _, rest = point.partition(":")
-    if name == "without":
-        _leave_out(ConflictKind(rest))
-    elif name == "witness":
+    kind, _, lacking = point.partition(":")
+    if kind == "without":
+        _leave_out(ConflictKind(lacking))
+    elif kind == "witness":
         for where, names in (("before", POINTS), ("after", POINTS), ("inside", INSIDE)):
             for each in names:
                 _wrap(each, where, Witness(armed, f"{each}:{where}"))
     else:
-        where, _, calls = rest.partition(":")
-        _wrap(name, where, Doom(armed, int(calls or 1)))
+        name, where, calls = place_of(point)
+        _wrap(name, where, Doom(armed, calls))
 
 
 def _wrap(name: str, where: str, ward: Doom | Witness) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.doomed import place_of
 from tests.faults.outsiders import an_outsider
 from tests.faults.report import ScenarioReport
 from tests.faults.scenarios.points import POINTS, lead_to
@@ -28,12 +29,11 @@ async def test_each_point_is_come_by(tmp_path: Path, models: Path, seed: int) ->
         outsider = await an_outsider(world.chain.chain)
         for turn, point in enumerate(POINTS):
             lines.unlink(missing_ok=True)
-            name, _, rest = point.partition(":")
-            where, _, calls = rest.partition(":")
+            name, where, calls = place_of(point)
             await lead_to(point, turn, pair, outsider, lines)
             try:
                 async with asyncio.timeout(20):
-                    while Counter(lines.read_text().splitlines())[f"{name}:{where}"] < int(calls or 1):
+                    while Counter(lines.read_text().splitlines())[f"{name}:{where}"] < calls:
                         await asyncio.sleep(0.02)
             except TimeoutError:
                 pytest.fail(f"Nothing has come by {point}, only by {sorted(set(lines.read_text().split()))}.")

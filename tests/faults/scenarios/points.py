@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.faults.doomed import place_of
 from tests.faults.outsiders import Outsider, an_outsider
 from tests.faults.report import ScenarioReport
 from tests.faults.world import Options, open_world
@@ -90,7 +91,7 @@ def _launcher(point: str) -> tuple[str, ...]:
 
 def _deeds(point: str) -> int:
     """How many it takes to come by: each promotes and is committed once, whoever else hears of it."""
-    return int(point.rpartition(":")[2]) if point in ("promote:before:2", "apply:after:2") else 1
+    return place_of(point)[2] if point in ("promote:before:2", "apply:after:2") else 1
 
 
 def _verb(point: str, turn: int, pair: Pair) -> str:
