@@ -28,6 +28,7 @@ from solders.transaction import Transaction
 
 from programs.addresses import TOKEN_PROGRAM, ProgramAddresses
 from programs.associated import create_associated_account
+from tests.patience import PATIENCE
 from tests.processes import end
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,7 +101,7 @@ class RunningChain:
 
     async def confirmed(self, signature: str) -> Any:
         """Waits until a transaction is `confirmed`; returns its err JSON, None where it succeeded."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 status = (await self.rpc("getSignatureStatuses", [signature]))["value"][0]
                 if status is not None and status["confirmationStatus"] != "processed":
@@ -135,7 +136,7 @@ class RunningChain:
         most."""
         if self.name == "localnet":
             await self.rpc("chorale_advanceClock", max(0, until - await self.now()))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while await self.now() < until:
                 await asyncio.sleep(0.2)
 
@@ -180,7 +181,7 @@ def running_localnet(tmp: Path) -> Iterator[RunningChain]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, f"the localnet did not start (exit code {process.wait(5)})"
+        assert line, f"the localnet did not start (exit code {process.wait(PATIENCE)})"
         info = orjson.loads(line)
         yield RunningChain(
             "localnet", info["rpc_url"], info["ws_url"], info["program_id"], info["mint"], load_keys(tmp).admin

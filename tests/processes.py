@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc to find the child")
 
 
-def until(condition: Callable[[], bool], what: str, timeout: float = 30) -> None:
+def until(condition: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -66,9 +68,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """Ends a process, by force where it does not listen."""
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
     if process.stdout is not None:
         process.stdout.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from tests.patience import PATIENCE
 from tests.processes import free_port
 
 
@@ -58,7 +59,7 @@ class RunningRedis:
 
     def _ended(self) -> None:
         assert self._process is not None
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
         if self._process.stdout is not None:
             self._process.stdout.close()
 

@@ -13,6 +13,7 @@ import orjson
 
 from datasources.solana.localnet.keys import load_keys, localnet_folder
 from tests.chains import PROGRAM_SO, ROOT, RunningChain
+from tests.patience import PATIENCE
 from tests.processes import end, free_port
 
 _RUN = """
@@ -45,7 +46,7 @@ class ReplaceableChain:
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, f"the localnet did not start (exit code {self._process.wait(5)})"
+        assert line, f"the localnet did not start (exit code {self._process.wait(PATIENCE)})"
         info = orjson.loads(line)
         admin = load_keys(self._data).admin
         return RunningChain("localnet", info["rpc_url"], info["ws_url"], info["program_id"], info["mint"], admin)
@@ -54,7 +55,7 @@ class ReplaceableChain:
         """End it as a crash would."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(PATIENCE)
 
     def keep(self) -> None:
         """Keep the history of now, while the chain does not run."""

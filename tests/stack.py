@@ -28,6 +28,7 @@ from chorale.process.data_directory import holder_of
 from datasources.solana.localnet.keys import load_keys
 from tests import operations
 from tests.chains import ROOT, RunningChain
+from tests.patience import PATIENCE
 
 Json = dict[str, Any]
 
@@ -168,9 +169,9 @@ class Subscribed:
     def __init__(self, socket: Any) -> None:
         self._socket = socket
 
-    async def next(self, timeout: float = 20) -> Json:
+    async def next(self) -> Json:
         """The next event's data; what else comes fails the test."""
-        message: Json = json.loads(await asyncio.wait_for(self._socket.recv(), timeout))
+        message: Json = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
         assert message["type"] == "next", message
         assert "errors" not in message["payload"], message
         data: Json = message["payload"]["data"]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.chains import PROGRAM_SO
+from tests.patience import PATIENCE
 from tests.replaceable import replaceable_chain
 from tests.stack import RunningServer, running_stack, unique
 
@@ -23,7 +24,7 @@ _THREADS = "query Threads { threads(first: 5) { nodes { threadId } } }"
 
 async def threads_once_open(server: RunningServer) -> list[str]:
     """Thread ids, once the server has opened on a chain without the old ones; meanwhile it says what is the matter."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 body = await server.execute(_THREADS)

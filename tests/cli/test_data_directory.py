@@ -12,6 +12,7 @@ import pytest
 from chorale.domain.errors import StartupError
 from chorale.process.data_directory import DirectoryInUseError, holder_of, own
 from tests.chains import ROOT
+from tests.patience import PATIENCE
 
 OWNER = """
 import sys, pathlib
@@ -52,7 +53,7 @@ def test_second_process_is_told_where_the_first_is(tmp_path: Path) -> None:
         assert (holder.pid, holder.address) == (process.pid, "http://127.0.0.1:8123")
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(PATIENCE)
     assert holder_of(data) is None
     with own(data, "chorale serve", wait=5):
         pass

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 
 from chorale.process.server_run import told_meanwhile
+from tests.patience import PATIENCE
 
 NEVER = 3600.0
 
@@ -13,7 +14,7 @@ NEVER = 3600.0
 async def test_it_ends_with_the_work() -> None:
     """Nothing has failed, and nothing is told: the failure is not waited for, and neither is the time to tell."""
     told: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await told_meanwhile(asyncio.sleep(0), asyncio.Future(), lambda: told.append("far"), every=NEVER)
     assert not told
 
@@ -31,7 +32,7 @@ async def test_it_ends_with_the_failure() -> None:
             ended.set()
 
     waiting = asyncio.create_task(told_meanwhile(work(), failure, lambda: None, every=NEVER))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await begun.wait()
         assert not waiting.done()
         failure.set_result("The chain has ended.")
@@ -51,6 +52,6 @@ async def test_it_tells_while_it_takes_long() -> None:
     async def work() -> None:
         await enough.wait()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await told_meanwhile(work(), asyncio.Future(), tell, every=0.01)
     assert list(told) == [0, 1, 2]

@@ -18,10 +18,9 @@ from solders.keypair import Keypair
 from tests.chains import RunningChain
 from tests.contract.content.rest import Rest, serve
 from tests.faults.proxy import Proxy, running_proxy
+from tests.patience import PATIENCE
 from tests.processes import end
 from tests.stack import Actor, Json, RunningServer, Subscribed, running_stack, unique
-
-DEADLINE = 60.0  # s for what comes within a few on a quiet machine
 
 LOOK = """
 query Look($threadId: Hash!) {
@@ -170,7 +169,7 @@ class House:
         answer = await self.try_post(signed)
         assert answer["__typename"] == "PostMessageSuccess", answer
         outcome = answer["update"]["outcome"]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while outcome != "VERIFIED":
                 assert outcome == "CONFIRMED", answer
                 await asyncio.sleep(0.2)
@@ -194,9 +193,9 @@ class Told:
 
     async def until(self, kind: str, authority: str) -> str:
         """Wait for an announcement; its words."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE):
             while True:
-                event = (await self._events.next(DEADLINE))["boundaryEvents"]
+                event = (await self._events.next())["boundaryEvents"]
                 if (event["kind"], event["authority"]) == (kind, authority):
                     detail: str = event["detail"]
                     return detail
@@ -204,7 +203,7 @@ class Told:
 
 async def eventually(condition: Callable[[], object], what: str) -> None:
     """Wait until a coroutine function says yes."""
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PATIENCE):
         while not await condition():  # type: ignore[misc]
             await asyncio.sleep(0.1)
 

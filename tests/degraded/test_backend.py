@@ -11,6 +11,7 @@ from redis import Redis
 from tests.degraded.cells import cell
 from tests.degraded.house import House, statuses
 from tests.faults.proxy import Change
+from tests.patience import PATIENCE
 from tests.stack import Json
 
 pytestmark = pytest.mark.faults
@@ -128,6 +129,6 @@ async def test_backend_stale(house: House) -> None:
 async def _beat(redis: Redis, kept: dict[bytes, bytes]) -> None:
     """Wait for a heartbeat after the copy was made."""
     (beat,) = [key for key in kept if b"heartbeat" in key]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while redis.dump(beat) == kept[beat]:
             await asyncio.sleep(0.1)

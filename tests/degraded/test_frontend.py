@@ -20,6 +20,7 @@ from tests.degraded.cells import cell
 from tests.degraded.house import HAPPENS, POST, UPDATE, House, eventually
 from tests.faults.proxy import running_proxy
 from tests.graphql.toy import Toy, serve_toy
+from tests.patience import PATIENCE
 from tests.stack import Json
 
 pytestmark = pytest.mark.faults
@@ -59,7 +60,7 @@ async def test_frontend_down(house: House) -> None:
                 await client.send(_subscribe("1", POST, input=signed))
                 await eventually(lambda: _begun(house, signed), "the update's beginning")
                 await asyncio.to_thread(wire.cut)
-        event = (await events.next(60))["threadEvents"]
+        event = (await events.next())["threadEvents"]
         posted = event["message"]["contentHash"]
     assert await house.accepted(signed) == posted
     async with serve_toy(replace(Limits(), ws_ping_interval=0.2)) as toy:
@@ -107,7 +108,7 @@ async def test_frontend_slow() -> None:
                 await other.send(_subscribe("1", "{ hello }"))
                 assert json.loads(await other.recv())["payload"] == {"data": {"hello": "hello world"}}
             with pytest.raises(ConnectionClosed) as closed:
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(PATIENCE):
                     while True:
                         await slow.recv()
             assert closed.value.rcvd is not None
@@ -138,7 +139,7 @@ async def test_frontend_garbage(house: House) -> None:
             answer = await house.try_post(signed | noise)
             assert answer["__typename"] in ("TransactionInvalid", "ContentMismatch"), answer
         posted = await house.accepted(signed)
-        assert (await events.next(60))["threadEvents"]["message"]["contentHash"] == posted
+        assert (await events.next())["threadEvents"]["message"]["contentHash"] == posted
 
 
 @cell(

@@ -68,7 +68,7 @@ async def test_solana_down(house: House) -> None:
             await noticed()
             await house.refused("SOLANA", signed)
         posted = await house.accepted(signed)
-        event = (await events.next(60))["threadEvents"]
+        event = (await events.next())["threadEvents"]
         assert event["message"]["contentHash"] == posted
     after = await house.look(house.ben)
     assert "stale" not in after.get("extensions", {})

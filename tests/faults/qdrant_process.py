@@ -18,6 +18,7 @@ from qdrant_client import QdrantClient
 
 from tests.chains import ROOT
 from tests.contract.content.rest import Rest
+from tests.patience import PATIENCE
 from tests.processes import end, lasting_port
 
 _READY = b"ready\n"
@@ -47,7 +48,7 @@ class QdrantProcess:
         """End it as a crash would."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
     def stop(self) -> None:
         """End it politely, if it runs."""

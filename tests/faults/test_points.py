@@ -13,6 +13,7 @@ from tests.faults.outsiders import an_outsider
 from tests.faults.report import ScenarioReport
 from tests.faults.scenarios.points import POINTS, lead_to
 from tests.faults.world import Options, open_world
+from tests.patience import PATIENCE
 from tests.processes import needs_proc
 
 
@@ -32,7 +33,7 @@ async def test_each_point_is_come_by(tmp_path: Path, models: Path, seed: int) ->
             name, where, calls = place_of(point)
             await lead_to(point, turn, pair, outsider, lines)
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     while Counter(lines.read_text().splitlines())[f"{name}:{where}"] < calls:
                         await asyncio.sleep(0.02)
             except TimeoutError:

@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from tests.faults.proxy import Proxy, running_proxy
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ async def test_silence_holds_what_was_sent(proxy: Proxy) -> None:
     with pytest.raises(TimeoutError):
         await line.ask(b"two", timeout=0.2)
     await asyncio.to_thread(proxy.pass_all)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert await line.reader.readline() == b"two\n"
 
 

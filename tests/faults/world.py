@@ -19,6 +19,7 @@ from tests.faults.promises import check_deed, check_events, check_nothing_leaks,
 from tests.faults.report import Healing, ScenarioReport
 from tests.faults.strangers import Strangers, looking
 from tests.faults.writers import Deed, Pair, UnansweredError, make_pairs
+from tests.patience import PATIENCE
 from tests.processes import lasting_port
 from tests.redis import RunningRedis
 from tests.stack import RunningServer, running_stack
@@ -92,7 +93,7 @@ class World:
         """Wait until one of those who write begins with a deed."""
         self.begun.clear()
         waiting = asyncio.create_task(self.begun.wait())
-        await asyncio.wait((waiting, *writing), return_when=asyncio.FIRST_COMPLETED, timeout=30)
+        await asyncio.wait((waiting, *writing), return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
         assert waiting.done(), [task for task in writing if task.done()]
 
     async def verify(self, *options: str) -> tuple[int, str, str]:

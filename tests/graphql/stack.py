@@ -30,6 +30,7 @@ from datasources.loaders import CachedReads, TokenFacts
 from datasources.metrics import PrometheusMeasures
 from resolvers.schema import build_schema
 from resolvers.transport.errors import formatted
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Draft, Parts
 
 IDENTIFIER = "solana:localnet"
@@ -242,7 +243,7 @@ async def tell(parts: Parts) -> Story:
     await ana.send(ana.vote(thread_id, pending.hash, approve=True))
     await parts.stage(staged.content)
     version = 10
-    assert await parts.index.wait_for(thread_id, version, 20)
+    assert await parts.index.wait_for(thread_id, version, PATIENCE)
     return Story(
         ana, ben, cara, dan, eve, thread_id, thread.content.body, (first, second), approved, denied, pending, staged,
         version,

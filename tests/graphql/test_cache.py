@@ -22,6 +22,7 @@ from datasources.embeddings import open_embedder
 from datasources.loaders import MessageKey
 from tests.chains import RunningChain
 from tests.graphql.stack import Stack
+from tests.patience import PATIENCE
 from tests.redis import running_redis
 from tests.spine.parts import Actor, Draft, Parts, open_parts
 
@@ -64,7 +65,7 @@ class Discussion:
 
     async def _followed(self) -> None:
         self.version += 1
-        assert await self.parts.index.wait_for(self.thread_id, self.version, 20)
+        assert await self.parts.index.wait_for(self.thread_id, self.version, PATIENCE)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["memory", "redis"])
@@ -94,7 +95,7 @@ async def discussion(parts: Parts) -> AsyncIterator[Discussion]:
         await parts.stage(draft.content)
     for start in range(0, SIZE, 4):
         await author.send(*[draft.instruction for draft in drafts[start : start + 4]])
-    assert await parts.index.wait_for(thread_id, SIZE + 1, 30)
+    assert await parts.index.wait_for(thread_id, SIZE + 1, PATIENCE)
     yield Discussion(parts, author, stranger, thread_id, SIZE + 1)
 
 
@@ -111,7 +112,7 @@ async def cached(parts: Parts) -> Stack:
 async def later(parts: Parts) -> None:
     """Wait until what is read is of a later slot than all that happened, and this replica hears that slot."""
     slot = await parts.chain.slot()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while parts.watcher is None or parts.watcher.heard_slot <= slot:
             await asyncio.sleep(0.02)
 

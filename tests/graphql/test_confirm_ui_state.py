@@ -14,6 +14,7 @@ from chorale.limits import Limits
 from chorale.reconciliation.ui import UiResolver
 from resolvers.schema import build_schema
 from tests.graphql.stack import Stack, Story
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -96,7 +97,7 @@ async def test_a_version_that_is_just_coming_is_waited_for(stack: Stack, parts: 
     await parts.stage(thread.content)
     await author.send(thread.instruction)
     thread_id = thread.content.key.thread_id
-    assert await parts.index.wait_for(thread_id, 1, 20)
+    assert await parts.index.wait_for(thread_id, 1, PATIENCE)
     asking = asyncio.create_task(confirmed(stack, {f"Thread:{thread_id}": 2}))
     await asyncio.sleep(0)
     await author.send(author.post(thread_id, "A post.").instruction)

@@ -9,6 +9,7 @@ import pytest
 
 from resolvers.transport.results import is_request_error, response_body
 from tests.graphql.stack import Stack, Story
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -29,7 +30,7 @@ def stuck(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 async def test_a_query_that_waits_too_long_is_given_up(stuck: Stack, story: Story) -> None:
     """TIMEOUT, over HTTP and over WebSocket alike; what waited is cancelled."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = await stuck.run(TITLE, t=story.thread_id)
         streamed = [
             result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from chorale.limits import Limits
 from resolvers.schema import build_schema
 from resolvers.transport.errors import formatted
 from tests.graphql.stack import Stack, Story
+from tests.patience import PATIENCE
 
 LEVELS = 30
 
@@ -30,12 +30,10 @@ def bomb(top: str, on: str, leaf: str) -> str:
     ],
 )
 async def test_fragments_that_double_are_looked_at_once(top: str, on: str, leaf: str) -> None:
-    """Thirty levels are answered, or refused, in well under a second."""
-    began = time.monotonic()
-    async with asyncio.timeout(5):
+    """Thirty levels are answered, or refused; looked at one by one they would take hours."""
+    async with asyncio.timeout(PATIENCE):
         result = await build_schema(embedded=True).execute(bomb(top, on, leaf))
     assert result.data is not None or result.errors
-    assert time.monotonic() - began < 1
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -44,7 +42,7 @@ async def test_looking_ahead_takes_each_fragment_once(stack: Stack, story: Story
     document = bomb(
         "query ($t: Hash!) { thread(threadId: $t) { messages { ...F0 } } }", "MessageConnection", "nodes{id}"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         data = await stack.ask(document, t=story.thread_id)
     assert data["thread"]["messages"]["nodes"]
 

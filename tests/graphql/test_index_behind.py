@@ -15,6 +15,7 @@ from datasources.index import SqliteIndex
 from programs import instructions
 from tests.chains import RunningChain
 from tests.graphql.stack import Stack
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Parts, open_parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -74,7 +75,7 @@ async def behind(
         await voter.send(voter.vote(thread_id, denied.hash, approve=False))
     async with open_parts(localnet, parts.embedder, tmp_path_factory.mktemp("behind")) as late:
         async with late.watch():
-            assert await late.index.wait_for(thread_id, 7, 20)
+            assert await late.index.wait_for(thread_id, 7, PATIENCE)
         await late.stage(post.content)
         await ana.send(post.instruction)
         paid = instructions.claim(
@@ -124,7 +125,7 @@ async def test_a_proof_waits_for_the_index_and_says_where_it_stays_behind(behind
     index.waited.clear()
     asking = asyncio.create_task(stack.with_limits(min_version_wait=20.0).run(PROOF, h=behind.published))
     waited = asyncio.create_task(index.waited.wait())
-    await asyncio.wait((asking, waited), return_when=asyncio.FIRST_COMPLETED, timeout=20)
+    await asyncio.wait((asking, waited), return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
     assert waited.done() and not asking.done()
     async with behind.parts.watch():
         answer = await asking

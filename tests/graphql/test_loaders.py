@@ -14,6 +14,7 @@ from chorale.domain.updates import Authority
 from datasources.loaders.batch import BatchLoader
 from datasources.loaders.contents import ContentLoader
 from tests.graphql.stack import Stack, Story
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -46,7 +47,7 @@ async def long_thread(parts: Parts) -> str:
     await asyncio.gather(
         *[author.send(*[post.instruction for post in posts[start : start + 4]]) for start in range(0, 120, 4)]
     )
-    assert await parts.index.wait_for(thread_id, 121, 60)
+    assert await parts.index.wait_for(thread_id, 121, PATIENCE)
     return thread_id
 
 

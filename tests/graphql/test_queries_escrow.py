@@ -11,6 +11,7 @@ import pytest_asyncio
 from programs import instructions
 from programs.accounts import decode_thread
 from tests.graphql.stack import Stack
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Draft, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -177,7 +178,7 @@ async def test_an_index_that_has_gone_on_makes_the_query_run_again(stack: Stack,
     thread = (await parts.chain.accounts([address])).accounts[0]
     assert thread is not None
     sequence = decode_thread(address, thread.data).sequence
-    assert await parts.index.wait_for(debts.thread_id, sequence, 20)
+    assert await parts.index.wait_for(debts.thread_id, sequence, PATIENCE)
     stack.chain.answers = [old]
     data = await stack.ask(ESCROW, id=debts.thread_id)
     assert stack.chain.answers == []

@@ -11,6 +11,7 @@ from programs import instructions
 from schema.problems import StakeTooLow, problem_of
 from tests.chains import MINIMUM_STAKE
 from tests.graphql.stack import IDENTIFIER, Stack, Story
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -86,7 +87,7 @@ async def test_a_cancelled_stake_is_owed_to_its_author_until_refunded(stack: Sta
     await author.send(thread.instruction)
     await asker.send(draft.instruction)
     await asker.send(instructions.cancel(parts.running.addresses, author=asker.key, **named))
-    assert await parts.index.wait_for(thread_id, 3, 10)
+    assert await parts.index.wait_for(thread_id, 3, PATIENCE)
     assert (await stack.ask(query, asker.key, who=asker.key))["claimableEscrow"]["nodes"] == [
         {"contentHash": draft.hash, "status": "CANCELLED", "escrowRemaining": {"amount": "2000000"},
          "viewerCanClaim": True}
@@ -94,7 +95,7 @@ async def test_a_cancelled_stake_is_owed_to_its_author_until_refunded(stack: Sta
     assert (await stack.ask(query, author.key, who=author.key))["claimableEscrow"]["nodes"] == []
     refund = instructions.refund(parts.running.addresses, payee=asker.key, destination=asker.tokens, **named)
     await asker.send(refund)
-    assert await parts.index.wait_for(thread_id, 4, 10)
+    assert await parts.index.wait_for(thread_id, 4, PATIENCE)
     assert (await stack.ask(query, asker.key, who=asker.key))["claimableEscrow"]["nodes"] == []
 
 

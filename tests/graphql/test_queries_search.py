@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.graphql.stack import Stack, Story
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -82,7 +83,7 @@ async def test_a_co_author_of_too_many_threads_finds_pending_ones_of_the_latest(
         for actor, part in ((author, thread), (asker, draft)):
             await parts.stage(part.content)
             await actor.send(part.instruction)
-        assert await parts.index.wait_for(thread_id, 2, 10)
+        assert await parts.index.wait_for(thread_id, 2, PATIENCE)
         pending.append((thread_id, draft.hash))
     latest = (await parts.index.co_authored(author.key, 1))[0]
     for most, expected in ((2, pending), (1, [row for row in pending if row[0] == latest])):

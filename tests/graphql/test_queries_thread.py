@@ -9,6 +9,7 @@ import pytest
 from programs import merkle
 from programs.accounts import decode_thread
 from tests.graphql.stack import Stack, Story
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -187,7 +188,7 @@ async def test_texts_that_no_one_staged_are_missing(stack: Stack) -> None:
     draft = author.post(thread_id, "Kept elsewhere.")
     await author.send(thread.instruction)
     await author.send(draft.instruction)
-    assert await parts.index.wait_for(thread_id, 2, 10)
+    assert await parts.index.wait_for(thread_id, 2, PATIENCE)
     query = """query ($t: Hash!) { thread(threadId: $t) { title titleState messages {
       nodes { contentHash nonce body salt contentState status } } } }"""
     message = {"contentHash": draft.hash, "nonce": str(draft.content.nonce), "status": "PUBLISHED",

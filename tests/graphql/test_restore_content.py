@@ -20,6 +20,7 @@ from chorale.reconciliation.resolvers import open_resolvers
 from datasources.cache.entities_memory import MemoryEntities
 from datasources.qdrant.repairs import nobody
 from tests.graphql.stack import Answer, Stack
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Draft, Parts
 from tests.stack import unique
 
@@ -117,7 +118,7 @@ async def searched(stack: Stack, text: str, viewer: str | None = None) -> Any:
 async def next_event(stack: Stack, thread_id: str, after: str) -> Any:
     """The first event behind a cursor."""
     stream = cast("AsyncGenerator[Answer, None]", stack.stream(EVENTS, threadId=thread_id, after=after))
-    async with asyncio.timeout(20), aclosing(stream):
+    async with asyncio.timeout(PATIENCE), aclosing(stream):
         return (await anext(stream)).data["threadEvents"]
 
 
@@ -187,7 +188,7 @@ async def test_corrupt_bytes_are_served_nowhere_and_replaced_by_the_right_ones(
 
         async with working(equipped(stack)):
             await stack.ask(READ, hash=draft.hash)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await stack.reconciler.drained()
         [record] = stack.reconciler.log.before(None, 1)
         assert (record.conflict.cause, record.settlement) == (ConflictCause.CONTENT_CORRUPT, Settlement.QUARANTINED)
@@ -214,7 +215,7 @@ async def test_a_corrupt_hit_is_met_by_the_search_itself(stack: Stack, parts: Pa
     try:
         async with working(equipped(stack)):
             assert (await stack.ask(SEARCH, text=body, mode="TEXT"))["search"]["nodes"] == []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await stack.reconciler.drained()
     finally:
         parts.content._met = nobody

@@ -16,6 +16,7 @@ from chorale.auth import SignIn, Viewer
 from chorale.state_update import StateUpdates
 from datasources.cache.sessions import open_sessions
 from tests.graphql.stack import Answer, Stack, Story
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -43,7 +44,7 @@ class Reader:
 
     async def answer(self) -> Answer | None:
         """The next result, None at the end."""
-        return await asyncio.wait_for(self._queue.get(), 20)
+        return await asyncio.wait_for(self._queue.get(), PATIENCE)
 
     async def events(self, number: int) -> list[dict[str, Any]]:
         """The next events, which must come without errors."""
@@ -72,7 +73,7 @@ async def open_thread(parts: Parts, author: Actor) -> str:
     thread = author.thread("Live")
     await parts.stage(thread.content)
     await author.send(thread.instruction)
-    assert await parts.index.wait_for(thread.content.key.thread_id, 1, 10)
+    assert await parts.index.wait_for(thread.content.key.thread_id, 1, PATIENCE)
     return thread.content.key.thread_id
 
 
@@ -324,7 +325,7 @@ async def test_an_update_is_followed_to_its_end(stack: Stack, updates: StateUpda
         signed_transaction=signed, title=thread.content.body, salt=thread.content.salt, client_mutation_id="mine"
     )
     await updates.run(command)
-    await asyncio.wait_for(following, 20)
+    await asyncio.wait_for(following, PATIENCE)
     assert seen[-1]["outcome"] == "VERIFIED"
     assert [step["name"] for step in seen[-1]["steps"]] == [
         "UPDATE_AUTHORITY", "AWAIT_CONFIRMATION", "PROPAGATE", "VERIFY",

@@ -21,6 +21,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
 from chorale.limits import Limits
 from tests.graphql.toy import ALICE, Toy, serve_toy
+from tests.patience import PATIENCE
 
 LIMITS = replace(Limits(), ws_message_bytes=4000, ws_operations_per_connection=3, ws_init_timeout=5)
 PROTOCOL = [Subprotocol("graphql-transport-ws")]
@@ -292,6 +293,6 @@ async def test_a_dead_peer_is_dropped() -> None:
             "Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n".encode()
         )
         assert b"101" in await reader.readline()
-        heard = await asyncio.wait_for(reader.read(-1), 20)
+        heard = await asyncio.wait_for(reader.read(-1), PATIENCE)
         assert b"\x89" in heard
         writer.close()

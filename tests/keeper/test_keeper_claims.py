@@ -13,6 +13,7 @@ from chorale.keeping.claims import Claim, Claims
 from datasources.cache.sqlite import open_sqlite_sessions
 from datasources.solana.signer import FileSigner
 from tests.keeper.field import LIMITS, Field, counted, done
+from tests.patience import PATIENCE
 
 MESSAGES = 6
 IMPATIENT = replace(LIMITS, keeper_first_pause=0.0, keeper_longest_pause=0.0)
@@ -31,7 +32,7 @@ async def all_done(keepers: list[Keeper]) -> None:
     """Let keepers run side by side until everything is done."""
     for keeper in keepers:
         keeper.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while sum(done(keeper).get("refund", 0) for keeper in keepers) < MESSAGES:
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.3)  # whatever else would be sent
@@ -91,7 +92,7 @@ async def test_one_keypair_in_two_keepers(land: Field) -> None:
     ):
         one.start()
         two.start()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while any([await land.landed_on(address) < 3 for address in addresses]):
                 await asyncio.sleep(0.05)
     for address in addresses:

@@ -17,6 +17,7 @@ from chorale.domain.approval import MessageStatus
 from tests.chains import ROOT
 from tests.keeper.field import SOL, Field
 from tests.keeper.relay import Relay, open_relay
+from tests.patience import PATIENCE
 
 
 class Command:
@@ -74,7 +75,7 @@ async def test_kill_between_send_and_confirmation(land: Field, hold: str) -> Non
         await land.running.fund(command.address, SOL, 0)
         relay.hold = hold
         async with command.running() as process:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 await relay.held.wait()
             process.kill()
         relay.hold = ""
@@ -110,6 +111,6 @@ async def test_a_stopped_command_ends_well(land: Field, tmp_path: Path) -> None:
             line = await asyncio.wait_for(process.stdout.readline(), 60)
             assert command.address in line.decode()
             process.terminate()
-            out, _ = await asyncio.wait_for(process.communicate(), 20)
+            out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0
         assert f"0 lamports spent, {SOL} left" in out.decode()

@@ -14,6 +14,7 @@ from chorale.keeping.duties import Candidate, Duty
 from chorale.keeping.errand import Ending
 from tests.chains import MINIMUM_STAKE
 from tests.keeper.field import LIMITS, SOL, Field, done
+from tests.patience import PATIENCE
 
 
 async def test_an_expired_message_is_expired_and_then_refunded(land: Field) -> None:
@@ -109,7 +110,7 @@ async def test_what_comes_due_again_is_swept_again_at_once(land: Field) -> None:
             await ana.send(ana.vote(thread_id, content_hash, approve=True))
             await ben.send(ben.vote(thread_id, content_hash, approve=False))
             assert (await land.thread_account(thread_id)).treasury_due == MINIMUM_STAKE
-            async with asyncio.timeout(5):  # within one slot the second is not told from the first
+            async with asyncio.timeout(PATIENCE):  # within one slot the second is not told from the first
                 while done(keeper) != {"sweep": swept}:
                     await keeper.one_pass()
             assert (await land.thread_account(thread_id)).treasury_due == 0

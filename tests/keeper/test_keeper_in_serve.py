@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chains import APPROVAL_WINDOW
+from tests.patience import PATIENCE
 from tests.stack import RunningServer, running_stack
 
 KEEPER = """query Keeper {
@@ -39,14 +40,14 @@ async def test_subscribers_see_what_the_keeper_does(tmp_path: Path, models: Path
         assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         async with ana.subscribed(EVENTS, {"threadId": thread_id}) as events:
             await server.chain.advance_clock(APPROVAL_WINDOW + 1)
-            first = (await events.next(5))["threadEvents"]
+            first = (await events.next())["threadEvents"]
             assert first == {
                 "__typename": "MessageExpired",
                 "message": {"contentHash": content_hash["contentHash"], "status": "EXPIRED"},
             }
-            second = (await events.next(5))["threadEvents"]
+            second = (await events.next())["threadEvents"]
             assert second["__typename"] == "StakeRefunded"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await confirmed(server, ana.token) != {"EXPIRE": 1, "REFUND": 1}:
                 await asyncio.sleep(0.05)
         keeper = (await ana.ask(KEEPER))["keeper"]

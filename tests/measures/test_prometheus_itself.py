@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.measures.test_documented import FOLDER, expressions, rules
+from tests.patience import PATIENCE
 from tests.processes import end, free_port
 from tests.stack import running_stack
 
@@ -94,7 +95,7 @@ async def test_a_running_server_is_read(tmp_path: Path, models: Path) -> None:
 
 
 async def _until_up(http: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(httpx.TransportError, json.JSONDecodeError):  # not listening yet, or not ready
                 if [one["value"][1] for one in (await _asked(http, "/query", query="up"))["result"]] == ["1"]:

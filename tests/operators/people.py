@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 
 from programs.addresses import TOKEN_PROGRAM
 from tests import operations
+from tests.patience import PATIENCE
 from tests.stack import Actor, RunningServer
 
 _TRANSFER = 3
@@ -55,7 +56,7 @@ async def treasury(house: RunningServer, **paging: Any) -> Any:
 
 async def explained(house: RunningServer, **paging: Any) -> Any:
     """The treasury once nothing is unexplained any more."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = await treasury(house, **paging)
             if found["unexplainedIn"]["amount"] == found["unexplainedOut"]["amount"] == "0":

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests import operations
 from tests.operators.conftest import OPERATOR
+from tests.patience import PATIENCE
 from tests.stack import Actor, RunningServer, unique
 
 EVENTS = """subscription Events { boundaryEvents { number missed kind detail authority
@@ -68,7 +69,7 @@ async def test_damage_is_counted_logged_announced_and_healed(house: RunningServe
         assert [found["problem"] for found in report["boundaries"]] == [None] * 4
         told: dict[str, Any] = {}
         while (told.get("conflict") or {}).get("subject") != subject:
-            told = (await events.next(60))["boundaryEvents"]
+            told = (await events.next())["boundaryEvents"]
             assert told["missed"] == 0
     assert (told["kind"], told["authority"]) == ("CONFLICT", "SOLANA")
     assert (told["conflict"]["kind"], told["conflict"]["settlement"]) == ("OWNERSHIP", "RESOLVED")
@@ -115,11 +116,11 @@ async def test_connections_and_subscriptions_are_counted_while_they_last(house: 
     before = await metrics(house)
     async with admin.subscribed(EVENTS, {}) as events:
         await admin.ask(VERIFY)
-        await events.next(60)
+        await events.next()
         during = await metrics(house)
         assert during[connections] == before.get(connections, 0) + 1
         assert during[subscriptions] == before.get(subscriptions, 0) + 1
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await metrics(house))[subscriptions] != before.get(subscriptions, 0):
             await asyncio.sleep(0.05)
 

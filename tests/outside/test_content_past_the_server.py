@@ -19,6 +19,7 @@ from programs import identity, instructions
 from tests import operations
 from tests.chains import RunningChain
 from tests.outside.test_solana_py import confirmed
+from tests.patience import PATIENCE
 from tests.stack import RunningServer, unique
 
 _AIRDROP = 3_000_000_000
@@ -106,7 +107,7 @@ async def send(client: AsyncClient, wallet: Keypair, instruction: Instruction) -
 
 async def until_there(served: RunningServer, content_hash: str) -> Any:
     """The message, once the server has followed the chain to it."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while (message := (await served.data_of(_READ, {"hash": content_hash}))["message"]) is None:
             await asyncio.sleep(0.05)
     return message

@@ -33,6 +33,7 @@ from datasources.qdrant import CollectionIdentity, QdrantContent, open_content
 from datasources.solana.client import open_chain
 from programs import identity, instructions
 from tests.chains import APPROVAL_WINDOW, MINIMUM_STAKE, RunningChain
+from tests.patience import PATIENCE
 
 LEASE = 3600
 
@@ -80,7 +81,7 @@ class Parts:
         task = asyncio.create_task(watcher.run())
         caught_up = asyncio.create_task(watcher.caught_up())
         try:
-            await asyncio.wait((task, caught_up), return_when=asyncio.FIRST_COMPLETED, timeout=120)
+            await asyncio.wait((task, caught_up), return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
             assert caught_up.done(), task
             self.watcher = watcher
             yield watcher

@@ -33,6 +33,7 @@ from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.settings import Settings
 from datasources.guard.heartbeat import Heartbeat
 from datasources.metrics import PrometheusMeasures
+from tests.patience import PATIENCE
 
 PROGRAM = "Vote111111111111111111111111111111111111111"
 THREAD = "ab" * 32
@@ -163,7 +164,7 @@ async def test_conflicts_wait_together() -> None:
                 assert not under_way & {"Message:2", "Message:3"}
             under_way.add(conflict.subject)
             if conflict.subject != "Message:3":
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE):
                     await together.wait()
             under_way.discard(conflict.subject)
             return Settlement.RESOLVED, "It was written anew."
@@ -191,7 +192,7 @@ async def test_house_that_cannot_open_again(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(house, "open_services", opened)
     with pytest.raises(OSError, match="no space"):
-        async with house.House(Settings(), lambda _line: None).open() as failure, asyncio.timeout(30):
+        async with house.House(Settings(), lambda _line: None).open() as failure, asyncio.timeout(PATIENCE):
             assert "no space left on device" in await failure
 
 

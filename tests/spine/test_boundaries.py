@@ -20,6 +20,7 @@ from chorale.reconcile import Reconciler
 from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.resolution import Resolution
 from datasources.metrics import PrometheusMeasures
+from tests.patience import PATIENCE
 
 WRONG = Conflict(ConflictCause.INDEX_WRONG, "Message:ab", "cd", "status PENDING", "status PUBLISHED")
 
@@ -172,7 +173,7 @@ async def test_samples_are_taken_again_and_again() -> None:
     checker.may_go_on.set()
     house, announcements = boundaries(checker, limits=Limits(verification_interval=0.01))
     sampling = asyncio.create_task(house.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while checker.looked < 3:
             await asyncio.sleep(0.01)
     sampling.cancel()

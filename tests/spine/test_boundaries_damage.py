@@ -19,6 +19,7 @@ from chorale.reconciliation.resolvers import open_resolvers
 from chorale.reconciliation.ui import UiResolver
 from datasources.embeddings import FastEmbedder
 from tests.chains import MINIMUM_STAKE, running_localnet
+from tests.patience import PATIENCE
 from tests.spine.checked import LIMITS, House, begin_thread, publish
 from tests.spine.parts import Actor, Draft, open_parts
 
@@ -75,7 +76,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory, embedder: FastEmbedder)
             pending = ben.submit(thread_id, "A submission.")
             await parts.stage(pending.content)
             await ben.send(pending.instruction)
-            assert await parts.index.wait_for(thread_id, 4, 20)
+            assert await parts.index.wait_for(thread_id, 4, PATIENCE)
             house = House(parts, folder)
             house.reconciler.equip(
                 open_resolvers(

@@ -25,6 +25,7 @@ from chorale.reconciliation.resolvers import open_resolvers
 from datasources.cache.entities_memory import MemoryEntities
 from datasources.embeddings import FastEmbedder
 from tests.chains import PROGRAM_SO
+from tests.patience import PATIENCE
 from tests.replaceable import ReplaceableChain, replaceable_chain
 from tests.spine.parts import LEASE, Actor, Draft, Parts, open_parts
 
@@ -150,6 +151,6 @@ async def test_those_who_wait_for_finality_share_their_looks(parts: Parts) -> No
     """However many corrections wait, the chain is asked once at a time how far it has finalized."""
     chain: Any = Finalizing(parts.chain, 20)
     finality = Finality(chain, parts.genesis_hash)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         assert await asyncio.gather(*(finality.now() for _ in range(20))) == [1] * 20
     assert chain.looks == 2

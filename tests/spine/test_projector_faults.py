@@ -26,6 +26,7 @@ from datasources.embeddings import FastEmbedder
 from programs import merkle
 from programs.accounts import decode_thread
 from tests.chains import RunningChain
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Parts, open_parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -264,11 +265,11 @@ async def test_the_watcher_tries_until_qdrant_is_back(
     async with faulty.watch():
         await parts.stage(title.content)
         signature = await ana.send(title.instruction)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await content.refused.wait()
         assert await parts.index.settled(thread_id, signature) is None
         content.away = False
-        assert await parts.index.wait_for(thread_id, 1, 10)
+        assert await parts.index.wait_for(thread_id, 1, PATIENCE)
     assert [event.kind for event in await log_of(parts, thread_id)] == [EventKind.THREAD_CREATED]
 
 
@@ -327,7 +328,7 @@ async def test_a_lost_connection_loses_nothing(
             if number % 2:
                 relay.drop()
             await post(parts, ana, thread_id, f"Post {number}")
-        assert await parts.index.wait_for(thread_id, 7, 20)
+        assert await parts.index.wait_for(thread_id, 7, PATIENCE)
         events = await log_of(parts, thread_id)
         assert [(event.sequence, event.ordinal) for event in events] == [(n, 0) for n in range(1, 8)]
         await assert_whole(parts, thread_id, 6)

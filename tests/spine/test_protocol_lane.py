@@ -18,6 +18,7 @@ from chorale.domain.treasury import FlowKind, TreasuryTotals
 from chorale.domain.updates import Authority
 from chorale.projection import protocol_history, protocol_lane
 from tests.chains import MINIMUM_STAKE, RunningChain, mint_to
+from tests.patience import PATIENCE
 from tests.spine.protocol_bench import Bench, opened, own_chain
 
 
@@ -160,7 +161,7 @@ async def test_what_is_listed_and_not_served_for_long_is_found_in_the_end(
     for _ in range(8):
         slot = await bench.chain.slot()
         await bench.lane.look()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await bench.chain.slot() <= slot:
                 await asyncio.sleep(0.05)
     bench.chain.serves = True

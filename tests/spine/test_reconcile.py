@@ -19,6 +19,7 @@ from chorale.reconciliation.conflict_log import ConflictLog
 from chorale.reconciliation.resolution import Resolution, Resolver
 from chorale.reconciliation.warnings import Warnings
 from datasources.metrics import PrometheusMeasures
+from tests.patience import PATIENCE
 
 LIMITS = Limits(reconcile_queue=3, reconcile_attempts=3, reconcile_at_once=2)
 MISSING = Conflict(ConflictCause.CONTENT_MISSING, "Message:a", "t", "bytes", "no point")
@@ -71,7 +72,7 @@ Working = Callable[[Resolver | None], Reconciler]
 
 async def drained(reconciler: Reconciler) -> list[Settlement]:
     """Settlements in the log, oldest first, once all that was found is worked on."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await reconciler.drained()
     return [record.settlement for record in reversed(reconciler.log.before(None, 100))]
 
@@ -122,7 +123,7 @@ class Gates:
 
     async def has_begun(self, *subjects: str) -> None:
         """Wait until exactly these have begun, in any order."""
-        async with asyncio.timeout(10), self.changed:
+        async with asyncio.timeout(PATIENCE), self.changed:
             await self.changed.wait_for(lambda: sorted(self.begun) == sorted(subjects))
 
 

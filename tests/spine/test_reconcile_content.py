@@ -29,6 +29,7 @@ from chorale.update.late import BLOCKHASH_LIFETIME
 from datasources.cache.entities_memory import MemoryEntities
 from datasources.index import open_index
 from tests.chains import RunningChain, signature_of
+from tests.patience import PATIENCE
 from tests.spine.desk import LIMITS, Desk, open_desk
 from tests.spine.parts import LEASE, Actor, Draft, Parts
 from tests.spine.test_state_update_faults import IMPATIENT, LossyChain, Unreliable, final
@@ -151,7 +152,7 @@ async def test_bytes_of_an_expired_transaction_are_collected_early(parts: Parts,
         await chain.received.wait()
         chain.older = BLOCKHASH_LIFETIME + 100
         assert await final(desk, signature) is Outcome.EXPIRED
-        async with asyncio.timeout(20):  # what is told first is the outcome
+        async with asyncio.timeout(PATIENCE):  # what is told first is the outcome
             while (point := await stored(parts, draft.content)) is not None and point == before:
                 await asyncio.sleep(0.02)
     assert await collected(parts, 0) == 0  # another transaction may still name them
@@ -177,7 +178,7 @@ async def test_bytes_that_another_transaction_brought_again_keep_their_day(parts
         await chain.received.wait()
         chain.older = BLOCKHASH_LIFETIME + 100
         assert await final(desk, signature) is Outcome.EXPIRED
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await content.ended.wait()
     point = await stored(parts, draft.content)
     assert point is not None and point.lease_until == again
@@ -227,7 +228,7 @@ async def test_what_one_replica_is_given_the_others_tell_as_well(
                 RestoreContent(draft.content.body, draft.content.salt, content_hash=draft.hash), None
             )
             assert isinstance(done, RestoredContent) and done.restored
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while other.conflicts.before(None, 1)[0].settlement is not Settlement.RESOLVED:
                     await asyncio.sleep(0.02)
         finally:

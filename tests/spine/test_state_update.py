@@ -13,6 +13,7 @@ from chorale.domain.cursors import event_position
 from chorale.domain.events import EventKind, EventPosition
 from chorale.domain.updates import Outcome, StepName, StepState, UpdateState
 from tests.chains import signature_of
+from tests.patience import PATIENCE
 from tests.spine.desk import Desk
 from tests.spine.parts import Actor
 
@@ -108,7 +109,7 @@ async def test_an_update_is_followed_from_before_it_is_sent_to_its_end(desk: Des
 
     following = asyncio.create_task(follow())
     result = await desk.run(CreateThread(signed_transaction=signed, title="Followed", salt=draft.content.salt))
-    await asyncio.wait_for(following, 10)
+    await asyncio.wait_for(following, PATIENCE)
     assert seen[-1].outcome is Outcome.VERIFIED
     assert all(len(state.steps) == 4 for state in seen)
     assert await desk.updates.state(signature) == result.update
@@ -129,7 +130,7 @@ async def test_a_transaction_sent_past_this_server_is_followed_too(desk: Desk, a
     following = asyncio.create_task(follow())
     await asyncio.sleep(0)
     assert await desk.running.send_raw(signed) == signature
-    await asyncio.wait_for(following, 30)
+    await asyncio.wait_for(following, PATIENCE)
     assert states[-1].outcome is Outcome.VERIFIED
     thread_id = draft.content.key.thread_id
     assert await desk.parts.index.thread_sequence(thread_id) == 1

@@ -18,6 +18,7 @@ from chorale.state_update import StateUpdates
 from chorale.update.idempotency import Keys
 from chorale.update.log import UpdateFacts
 from tests.chains import signature_of
+from tests.patience import PATIENCE
 from tests.spine.desk import LIMITS, Desk, open_desk
 from tests.spine.parts import Actor, Parts
 
@@ -126,7 +127,7 @@ async def test_an_update_goes_on_where_its_caller_leaves(desk: Desk, ana: Actor)
     while await desk.updates.state(signature) is None:
         await asyncio.sleep(0)
     caller.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         states = [state async for state in desk.updates.follow(signature)]
     assert states[-1].outcome is Outcome.VERIFIED
     assert isinstance(await desk.updates.run(command), UpdateResult)
@@ -191,7 +192,7 @@ async def test_replicas_send_one_transaction_under_one_key(parts: Parts, ana: Ac
         slow = StateUpdates(
             cast("Chain", one), parts.content, parts.embedder, parts.projector, cast("SessionStore", held), LIMITS
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             results = [asyncio.create_task(slow.run(command))]
             await held.taken.wait()
             results.append(asyncio.create_task(second.updates.run(anew)))

@@ -31,6 +31,7 @@ from chorale.projector import Projector
 from datasources.embeddings import FastEmbedder
 from programs.accounts import THREADS, AccountMalformed
 from tests.chains import RunningChain
+from tests.patience import PATIENCE
 from tests.spine.parts import LEASE, Actor, Parts, open_parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -71,7 +72,7 @@ async def test_what_goes_straight_to_the_rpc_arrives_once(parts: Parts, ana: Act
     """Transactions that the server never saw reach index, content and log, each once, and move the chain cursor."""
     async with parts.watch():
         thread_id = await discussion(parts, ana, ben)
-        assert await parts.index.wait_for(thread_id, 5, 10)
+        assert await parts.index.wait_for(thread_id, 5, PATIENCE)
     found = await answers(parts, thread_id, ana.key)
     events = found["events"]
     assert isinstance(events, list)
@@ -98,7 +99,7 @@ async def test_a_restart_replays_what_was_missed(
     async with open_parts(running, embedder, tmp_path) as parts:
         async with parts.watch():
             first = await discussion(parts, ana, ben)
-            assert await parts.index.wait_for(first, 5, 10)
+            assert await parts.index.wait_for(first, 5, PATIENCE)
             before = await answers(parts, first, ana.key)
         log_id = parts.index.log_id
         second = await discussion(parts, ana, ben)  # nobody watches
@@ -108,7 +109,7 @@ async def test_a_restart_replays_what_was_missed(
             assert parts.index.log_id == log_id
             assert await answers(parts, first, ana.key) == before
             # A node may list the newest transaction a little late: then a later look finds it.
-            assert await parts.index.wait_for(second, 5, 10)
+            assert await parts.index.wait_for(second, 5, PATIENCE)
             found = await answers(parts, second, ana.key)
             assert found["sequence"] == 5
             assert isinstance(found["events"], list)
@@ -123,7 +124,7 @@ async def test_a_restart_asks_for_the_transactions_that_the_index_lacks_alone(
     async with open_parts(running, embedder, tmp_path) as parts:
         async with parts.watch():
             first = await discussion(parts, ana, ben)
-            assert await parts.index.wait_for(first, 5, 10)
+            assert await parts.index.wait_for(first, 5, PATIENCE)
         known = {signature for _, signature, _ in await parts.index.log_signatures(first, 5, 10)}
         second = await discussion(parts, ana, ben)  # nobody watches
     assert len(known) == 5
@@ -131,7 +132,7 @@ async def test_a_restart_asks_for_the_transactions_that_the_index_lacks_alone(
         chain: Any = Asked(parts.chain)
         again = replace(parts, chain=chain, projector=Projector(chain, parts.content, parts.embedder, parts.index))
         async with again.watch():
-            assert await parts.index.wait_for(second, 5, 10)
+            assert await parts.index.wait_for(second, 5, PATIENCE)
         missed = {signature for _, signature, _ in await parts.index.log_signatures(second, 5, 10)}
         assert missed <= chain.transactions_asked
         assert not known & chain.transactions_asked
@@ -161,7 +162,7 @@ async def test_lost_derived_state_comes_back(
         thread_id = await discussion(parts, ana, ben)
         waiting = ben.post(thread_id, "Staged and never sent.")
         await parts.stage(waiting.content)
-        assert await parts.index.wait_for(thread_id, 5, 10)
+        assert await parts.index.wait_for(thread_id, 5, PATIENCE)
         before = {viewer.key: await answers(parts, thread_id, viewer.key) for viewer in (ana, ben)}
     assert len(before[ben.key]["page"].rows) == 4  # type: ignore[attr-defined]
     if lost == "index":
@@ -254,7 +255,7 @@ async def test_a_cut_log_is_made_up_for_by_one_look_over(
     monkeypatch.setattr(watcher, "_CHECK", 0.5)
     through, feed = watched_through(parts, lambda record: replace(record, events=(), logs_cut=True))
     async with through.watch():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(feed.holding) < 2:  # the snapshot of a first start, and the first look at what came beside it
                 await asyncio.sleep(0.05)
         feed.holding.clear()
@@ -265,13 +266,13 @@ async def test_a_cut_log_is_made_up_for_by_one_look_over(
             thread_ids.append(title.content.key.thread_id)
             await parts.stage(title.content)
             await ana.send(title.instruction)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not feed.holding:
                 await asyncio.sleep(0.05)
         feed.holding.clear()
         feed.refuse = False
         for thread_id in thread_ids:
-            assert await parts.index.wait_for(thread_id, 1, 10)
+            assert await parts.index.wait_for(thread_id, 1, PATIENCE)
         await asyncio.sleep(1.2)  # further looks find nothing owed
         assert 1 <= len(feed.holding) <= 2
         assert set(feed.holding) == {THREADS}
@@ -294,7 +295,7 @@ async def test_an_unexpected_fault_of_the_feed_is_followed_by_a_new_connection(
         title = ana.thread("After a fault")
         await parts.stage(title.content)
         await ana.send(title.instruction)
-        assert await parts.index.wait_for(title.content.key.thread_id, 1, 10)
+        assert await parts.index.wait_for(title.content.key.thread_id, 1, PATIENCE)
         assert feed.connections == 2
         await watching.ready()
     assert "Following the chain again" in caplog.text
@@ -319,8 +320,8 @@ async def test_a_thread_that_cannot_be_read_does_not_stop_the_others(
             await parts.stage(title.content)
         await ana.send(bad.instruction)
         signature = await ana.send(good.instruction)
-        assert await parts.index.wait_for(good.content.key.thread_id, 1, 10)
-        async with asyncio.timeout(10):
+        assert await parts.index.wait_for(good.content.key.thread_id, 1, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
             while (cursor := parts.projector.progress.cursor) is None or cursor.signature != signature:
                 await asyncio.sleep(0.05)
 
@@ -347,7 +348,7 @@ async def test_the_end_of_a_feed_reaches_a_full_inbox() -> None:
     while not inbox.full():
         await asyncio.sleep(0)
     pumping.cancel()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(pumping, return_exceptions=True)
     assert inbox.get_nowait() is None
     assert inbox.empty()

@@ -26,6 +26,7 @@ from chorale.projection import settling
 from chorale.projector import Projector
 from programs.accounts import decode_thread
 from programs.events import events_in
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -125,8 +126,8 @@ async def test_a_subscription_without_new_slots_is_made_again(
         await parts.running.rpc("chorale_advanceSlots", 2_000)
     async with shaped.watch():
         thread_id = await thread(parts, ana, "Held back")
-        assert await parts.index.wait_for(thread_id, 1, 30)
-        async with asyncio.timeout(30):
+        assert await parts.index.wait_for(thread_id, 1, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
             while feeds.connections < 2 or shaped.measures.now().watcher_lag_slots > 5:
                 await asyncio.sleep(0.1)
 
@@ -169,7 +170,7 @@ async def test_each_event_is_logged_once_and_in_order(
 
         await asyncio.gather(*(write(*each) for each in zip(threads, (ana, ben, ana), strict=True)))
         for thread_id in threads:
-            assert await parts.index.wait_for(thread_id, 13, 40)
+            assert await parts.index.wait_for(thread_id, 13, PATIENCE)
             assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
         assert shaped.measures.now().state_sync_delay.count > 0
     assert feeds.connections > 1
@@ -208,7 +209,7 @@ async def test_accounts_that_are_told_wrongly_are_read(
         thread_id = await thread(parts, ana, "Told wrongly")
         for number in range(3):
             await post(parts, ana, thread_id, f"Post {number}")
-        assert await parts.index.wait_for(thread_id, 4, 30)
+        assert await parts.index.wait_for(thread_id, 4, PATIENCE)
     assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
     address = parts.running.addresses.thread(thread_id)
     account = (await parts.chain.accounts([address])).accounts[0]
@@ -238,14 +239,14 @@ async def test_what_is_told_is_projected_without_a_read(parts: Parts, ana: Actor
     told = replace(parts, chain=counted, projector=projector)
     async with told.watch():
         thread_id = await thread(parts, ana, "Told")
-        assert await parts.index.wait_for(thread_id, 1, 20)
+        assert await parts.index.wait_for(thread_id, 1, PATIENCE)
         await parts.running.rpc("chorale_advanceSlots", 2)  # nothing of the slot in which listening began is kept
         counted.asked.clear()
         draft = ben.submit(thread_id, "Rivers carry stones to the sea.")
         await ben.send(draft.instruction)
-        assert await parts.index.wait_for(thread_id, 2, 20)
+        assert await parts.index.wait_for(thread_id, 2, PATIENCE)
         await ana.send(ana.vote(thread_id, draft.hash, approve=True))
-        assert await parts.index.wait_for(thread_id, 3, 20)
+        assert await parts.index.wait_for(thread_id, 3, PATIENCE)
         asked = {name: counted.asked[name] for name in ("accounts", "history", "transactions", "program_accounts")}
         assert asked == dict.fromkeys(asked, 0)
     addresses = parts.running.addresses
@@ -290,13 +291,13 @@ async def test_what_comes_in_lumps_is_projected_without_a_read(
     told = replace(parts, chain=lumps, projector=projector)
     async with told.watch():
         thread_id = await thread(parts, ana, "Lumps")
-        assert await parts.index.wait_for(thread_id, 1, 20)
+        assert await parts.index.wait_for(thread_id, 1, PATIENCE)
         await parts.running.rpc("chorale_advanceSlots", 2)
         lumps.asked.clear()
         lumps.held = most = 120
         for at in range(0, most, 8):
             await asyncio.gather(*(post(parts, ana, thread_id, f"Lump {at + number}") for number in range(8)))
-        assert await parts.index.wait_for(thread_id, 1 + most, 30)
+        assert await parts.index.wait_for(thread_id, 1 + most, PATIENCE)
         asked = {name: lumps.asked[name] for name in ("accounts", "history", "transactions", "program_accounts")}
         assert asked == dict.fromkeys(asked, 0)
     assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
@@ -325,11 +326,11 @@ async def test_a_thread_that_fails_holds_up_neither_readiness_nor_others(
         assert "Not this one." in told
         assert await parts.index.thread_sequence(good) == 1
         await post(parts, ana, good, "Goes on")
-        assert await parts.index.wait_for(good, 2, 20)
+        assert await parts.index.wait_for(good, 2, PATIENCE)
         assert await parts.index.thread_sequence(bad) == 0
         failing = False
-        assert await parts.index.wait_for(bad, 1, 20)
-        async with asyncio.timeout(10):
+        assert await parts.index.wait_for(bad, 1, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
             while watching.catch_up().left:
                 await asyncio.sleep(0.05)
 
@@ -362,12 +363,12 @@ async def test_lagging_threads_do_not_starve_live_ones(
         monkeypatch.setattr(shaped.projector, "settle", hanging)
         for thread_id in lagging:
             await post(parts, ana, thread_id, "Not heard, listed")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(entered) < 2:
                 await asyncio.sleep(0.05)
         await post(parts, ana, live, "Comes through")
-        assert await parts.index.wait_for(live, 2, 20)
+        assert await parts.index.wait_for(live, 2, PATIENCE)
         assert len(entered) == 2
         stuck.set()
         for thread_id in lagging:
-            assert await parts.index.wait_for(thread_id, 2, 20)
+            assert await parts.index.wait_for(thread_id, 2, PATIENCE)

@@ -22,6 +22,7 @@ from datasources.embeddings import FastEmbedder
 from programs import instructions
 from programs.accounts import decode_thread
 from tests.chains import MINIMUM_STAKE, PROGRAM_SO, mint_to
+from tests.patience import PATIENCE
 from tests.replaceable import ReplaceableChain, replaceable_chain
 from tests.spine.parts import Actor, Parts, open_parts
 
@@ -49,7 +50,7 @@ def equip(parts: Parts) -> None:
 
 async def announced(parts: Parts, kind: AnnouncementKind) -> str:
     """The detail of the first announcement of a kind, once it is there."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             for made in parts.announcements.recent():
                 if made.kind is kind:
@@ -78,13 +79,13 @@ async def test_a_thread_above_the_final_history_is_handed_over(
             await ana.send(title.instruction)
         forked_id, quiet_id = forked.content.key.thread_id, quiet.content.key.thread_id
         await post(parts, ana, quiet_id, "Stays.")
-        assert await parts.index.wait_for(quiet_id, 2, 10)
+        assert await parts.index.wait_for(quiet_id, 2, PATIENCE)
         replaceable.kill()
         replaceable.keep()
         replaceable.start()
         for number in range(3):
             await post(parts, ana, forked_id, f"Of the branch that is gone, {number}")
-        assert await parts.index.wait_for(forked_id, 4, 30)
+        assert await parts.index.wait_for(forked_id, 4, PATIENCE)
         replaceable.kill()
         replaceable.put_back()
         replaceable.start()
@@ -93,7 +94,7 @@ async def test_a_thread_above_the_final_history_is_handed_over(
         assert record.conflict.cause is ConflictCause.INDEX_WRONG
         assert (record.conflict.subject, record.conflict.expected) == (f"Thread:{forked_id}", "sequence 1")
         await post(parts, ana, quiet_id, "Goes on.")
-        assert await parts.index.wait_for(quiet_id, 3, 30)
+        assert await parts.index.wait_for(quiet_id, 3, PATIENCE)
 
 
 async def listed(parts: Parts, thread_id: str) -> list[str]:
@@ -114,7 +115,7 @@ async def is_as_on_chain(parts: Parts, actor: Actor, thread_id: str, hashes: lis
     expected += [("MessagePublished", number, each) for number, each in enumerate(hashes, 2)]
     criteria = SearchCriteria("branch", SearchMode.TEXT, actor.key, (thread_id,), thread_id=thread_id)
     query = await parts.embedder.embed_query("branch")
-    deadline = asyncio.get_running_loop().time() + 20
+    deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         hits = await parts.content.search(criteria, query, 10)
         found = {hit.content.key.hash for hit in hits if hit.content.status is MessageStatus.PUBLISHED}
@@ -146,13 +147,13 @@ async def test_a_fork_is_healed(
         await parts.stage(title.content)
         await ana.send(title.instruction)
         hashes = [await post(parts, ana, thread_id, "Before the branch")]
-        assert await parts.index.wait_for(thread_id, 2, 20)
+        assert await parts.index.wait_for(thread_id, 2, PATIENCE)
         replaceable.kill()
         replaceable.keep()
         replaceable.start()
         for number in range(2):
             await post(parts, ana, thread_id, f"The branch that is gone, {number}")
-        assert await parts.index.wait_for(thread_id, 4, 30)
+        assert await parts.index.wait_for(thread_id, 4, PATIENCE)
         if not away:
             equip(parts)
             replaceable.kill()
@@ -209,7 +210,7 @@ class Admin:
     async def is_told(self) -> None:
         """The index comes to tell exactly this, with nothing that it cannot explain."""
         index = self.parts.index
-        deadline = asyncio.get_running_loop().time() + 40
+        deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
             changes = (await index.protocol_changes(PageRequest(first=100))).changes
             flows = (await index.treasury_flows(PageRequest(first=100))).flows
@@ -293,7 +294,7 @@ async def test_another_chain_ends_the_watcher(
         await parts.stage(title.content)
         await ana.send(title.instruction)
         thread_id = title.content.key.thread_id
-        assert await parts.index.wait_for(thread_id, 1, 10)
+        assert await parts.index.wait_for(thread_id, 1, PATIENCE)
         replaceable.kill()
         replaceable.forget()
         replaceable.start()

@@ -21,13 +21,14 @@ from chorale.projector import Projector
 from datasources.cache.lease_redis import open_redis_lease
 from datasources.embeddings import FastEmbedder
 from tests.chains import RunningChain
+from tests.patience import PATIENCE
 from tests.redis import RunningRedis, running_redis
 from tests.spine.parts import Actor, Parts, open_parts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TTL = 2.0
-PATIENCE = 2.0
+SHARE = 2.0  # s that a projector waits for the holder of the lease
 
 
 class Written:
@@ -54,7 +55,7 @@ def redis(tmp_path: Path) -> Any:
 def replica(parts: Parts, lease: Lease, content: ContentStore) -> tuple[Parts, Written]:
     """The parts as a replica with this lease, on content that it shares."""
     written: Any = Written(content)
-    projector = Projector(parts.chain, written, parts.embedder, parts.index, lease=lease, patience=PATIENCE)
+    projector = Projector(parts.chain, written, parts.embedder, parts.index, lease=lease, patience=SHARE)
     return replace(parts, content=written, lease=lease, projector=projector), written
 
 
@@ -69,7 +70,7 @@ async def two(running: RunningChain, embedder: FastEmbedder, folder: Path) -> As
 
 async def told(parts: Parts, kind: AnnouncementKind) -> None:
     """Return once that was announced."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while all(made.kind is not kind for made in parts.announcements.recent()):
             await asyncio.sleep(0.05)
 
@@ -96,7 +97,7 @@ async def test_a_follower_writes_nothing_until_the_lease_is_free(
                 await leader.stage(draft.content)
                 await ana.send(draft.instruction)
             for parts in (leader, follower):
-                assert await parts.index.wait_for(thread_id, 5, 20)
+                assert await parts.index.wait_for(thread_id, 5, PATIENCE)
             assert {title.content.key, *(draft.content.key for draft in drafts)} <= set(by_leader.keys)
             assert by_follower.keys == []
             # Given back; whether its own next look or the other's comes first, one of them has it then.
@@ -110,7 +111,7 @@ async def test_a_follower_writes_nothing_until_the_lease_is_free(
             last = ana.post(thread_id, "After the change")
             await follower.stage(last.content)
             await ana.send(last.instruction)
-            assert await follower.index.wait_for(thread_id, 6, 20)
+            assert await follower.index.wait_for(thread_id, 6, PATIENCE)
             assert last.content.key in by_follower.keys
 
 
@@ -127,14 +128,14 @@ async def test_a_mutation_on_a_follower_ends_though_the_holder_is_dead(
             thread_id = title.content.key.thread_id
             await follower.stage(title.content)
             signature = await ana.send(title.instruction)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 settled = await follower.projector.settle(thread_id, signature)
             assert (settled.sequence, by_follower.keys) == (1, [title.content.key])
             redis.kill()
             draft = ana.post(thread_id, "Without Redis")
             await follower.stage(draft.content)
             signature = await ana.send(draft.instruction)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await follower.projector.settle(thread_id, signature)
             stored = (await a.content.fetch([draft.content.key]))[draft.content.key].stored
             assert stored is not None

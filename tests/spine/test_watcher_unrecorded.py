@@ -20,6 +20,7 @@ from chorale.domain.events import EventPosition, FeedItem, TransactionRecord
 from chorale.projector import Projector
 from datasources.solana import decode
 from tests.chains import signature_of
+from tests.patience import PATIENCE
 from tests.spine.parts import Actor, Parts
 from tests.spine.test_watcher_feeds import logged, on_chain, post, thread, through
 
@@ -56,7 +57,7 @@ class Leader:
         """Returns once the watcher has heard of them."""
         self.told += records
         progress = self.parts.projector.progress
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not all(progress.knows(record.signature, record.slot) for record in records):
                 await asyncio.sleep(0.02)
 
@@ -94,7 +95,7 @@ async def test_what_lands_behind_another_is_logged_where_it_landed(
     parts = leader.parts
     async with parts.watch():
         thread_id = await thread(parts, ana, "Executed")
-        assert await parts.index.wait_for(thread_id, 1, 20)
+        assert await parts.index.wait_for(thread_id, 1, PATIENCE)
         drafts = [ana.post(thread_id, body) for body in ("First", "Behind")]
         for draft in drafts:
             await parts.stage(draft.content)
@@ -102,7 +103,7 @@ async def test_what_lands_behind_another_is_logged_where_it_landed(
         await leader.tell(*(executed[number][1] for number in order))
         for transaction, _ in executed:
             await parts.running.send_raw(transaction)
-        assert await parts.index.wait_for(thread_id, 3, 20)
+        assert await parts.index.wait_for(thread_id, 3, PATIENCE)
         assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
         assert await slots(parts, thread_id) == await landed(parts, thread_id)
     assert AnnouncementKind.CHAIN_FORKED not in {made.kind for made in parts.announcements.recent()}
@@ -119,7 +120,7 @@ async def test_what_lands_later_is_logged_where_it_landed(leader: Leader, ana: A
         await leader.tell(record)
         await parts.running.send_raw(transaction)
         await post(parts, ana, thread_id, "As ever")
-        assert await parts.index.wait_for(thread_id, 3, 20)
+        assert await parts.index.wait_for(thread_id, 3, PATIENCE)
         assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
         assert await slots(parts, thread_id) == await landed(parts, thread_id)
         assert record.slot < (await landed(parts, thread_id))[1]
@@ -137,7 +138,7 @@ async def test_what_failed_and_then_lands_is_logged(leader: Leader, ana: Actor, 
         await leader.tell(failed)
         await ben.send(draft.instruction)
         await parts.running.send_raw(vote)
-        assert await parts.index.wait_for(thread_id, 3, 20)
+        assert await parts.index.wait_for(thread_id, 3, PATIENCE)
         assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
 
 
@@ -146,12 +147,12 @@ async def test_what_never_lands_holds_nothing_up(leader: Leader, ana: Actor) -> 
     parts = leader.parts
     async with parts.watch() as watching:
         thread_id = await thread(parts, ana, "Not recorded")
-        assert await parts.index.wait_for(thread_id, 1, 20)
+        assert await parts.index.wait_for(thread_id, 1, PATIENCE)
         _, record = await leader.execute(ana, ana.post(thread_id, "Never").instruction)
         await leader.tell(record)
         await post(parts, ana, thread_id, "Instead")
-        assert await parts.index.wait_for(thread_id, 2, 20)
+        assert await parts.index.wait_for(thread_id, 2, PATIENCE)
         assert await logged(parts, thread_id) == await on_chain(parts, thread_id)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while watching.catch_up().left or parts.projector.progress.oldest_open is not None:
                 await asyncio.sleep(0.05)

@@ -11,6 +11,7 @@ from chorale.domain.caching import EntityCache, Floor, Lookup
 from chorale.limits import Limits
 from tests.contract.cache.conftest import Opener
 from tests.contract.cache.samples import entry
+from tests.patience import PATIENCE
 
 LIMITS = Limits(cache_flight=20.0, cache_timeout=20.0)
 
@@ -164,7 +165,7 @@ async def test_a_claim_that_is_given_up_or_abandoned_goes_to_the_next(opener: Op
 
 
 async def _claimable(cache: EntityCache) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not (await cache.look_up(["a"])).claimed:
             await cache.wait(["a"])
 

@@ -16,6 +16,7 @@ from chorale.limits import Limits
 from datasources.cache.entities import open_entities
 from tests.contract.cache.samples import entry
 from tests.faults.proxy import Proxy
+from tests.patience import PATIENCE
 from tests.redis import RunningRedis, running_redis
 
 LIMITS = Limits(cache_timeout=0.3, breaker_pause=0.05, cache_flight=0.3)
@@ -34,7 +35,7 @@ async def replicas(*urls: str) -> AsyncIterator[list[Any]]:
 
 
 async def settled(cache: EntityCache) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not await cache.settled():
             await asyncio.sleep(0.02)
 
@@ -93,7 +94,7 @@ async def test_what_a_redis_restores_from_a_dump_is_never_served(own_redis: Runn
         own_redis.start()
         async with Redis.from_url(own_redis.url) as client:
             assert await client.dbsize() > 0  # it is all there again
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (await cache.look_up(["b"])).claimed:  # it is in use again
                 await asyncio.sleep(0.02)
         assert await cache.get(["a"]) == {}
@@ -123,7 +124,7 @@ async def test_a_replica_that_is_cut_off_serves_nothing_until_it_has_paid(own_re
             assert await cut.get(["a", "b"]) == {}
             assert set(await other.get(["a", "b"])) == {"a", "b"}  # it hears of the change itself, and raises then
             proxy.pass_all()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while not (found := await cut.get(["a", "b"])):
                     await asyncio.sleep(0.02)
             assert set(found) == {"b"}

@@ -24,6 +24,7 @@ from datasources.solana.client import default_ws_url, open_chain
 from programs import identity, instructions
 from programs.accounts import THREADS, decode_protocol, decode_thread
 from tests.chains import MINIMUM_STAKE, RunningChain, signed
+from tests.patience import PATIENCE
 
 UNKNOWN = "1" * 64
 _CREATOR = 43  # where a `Thread` names its creator
@@ -149,7 +150,7 @@ async def test_a_transaction_is_simulated_sent_confirmed_and_followed(chain: Cha
         assert status is not None
         assert status.error is None
         assert status.commitment is not Commitment.PROCESSED
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             item: FeedItem | None = None
             while not has_landed(item, signature, status.slot):
                 item = await anext(following)
@@ -188,7 +189,7 @@ async def test_accounts_are_told_as_a_read_shows_them(chain: Chain, running: Run
         status = await chain.confirm(signature, 30)
         assert status is not None
         is_logged, told = False, list[AccountChange]()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not (is_logged and told):
                 item = await anext(following)
                 is_logged = is_logged or has_landed(item, signature, status.slot)

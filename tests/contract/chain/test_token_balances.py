@@ -14,6 +14,7 @@ from chorale.domain.ports import Chain
 from chorale.domain.treasury import BalanceChange
 from datasources.solana.client import open_chain
 from tests.chains import RunningChain, mint_to
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(params=["localnet", pytest.param("validator", marks=pytest.mark.validator)])
@@ -72,7 +73,7 @@ async def test_changes_of_an_account_are_heard(chain: Chain, running: RunningCha
     account = running.addresses.associated_token_account(str(wallet.pubkey()), running.mint)
     async with aclosing(chain.account_changes(account)) as changes:
         first = asyncio.ensure_future(anext(changes))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             for amount in range(1, 100):  # until the subscription stands
                 await mint(running, account, amount)
                 await asyncio.wait((first,), timeout=0.5)

@@ -12,6 +12,7 @@ import pytest
 from chorale.domain.errors import AuthorityUnavailableError
 from datasources.qdrant.engine import Engine
 from datasources.qdrant.opening import open_engine
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -28,11 +29,11 @@ async def test_a_resting_engine_is_used_here_and_a_busy_one_by_its_owner(engine:
 
     def long() -> str:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(PATIENCE)
         return "long"
 
     first = asyncio.create_task(engine.call(long))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, PATIENCE)
     second = asyncio.create_task(engine.call(threading.get_ident, brief=True))
     await asyncio.sleep(0)
     assert not second.done()
@@ -48,11 +49,11 @@ async def test_a_caller_that_goes_away_leaves_its_call_under_way(engine: Engine)
 
     def long() -> None:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(PATIENCE)
 
     gone = asyncio.create_task(engine.call(long))
     waiting = asyncio.create_task(engine.call(long))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, PATIENCE)
     for task in (gone, waiting):  # the one runs, the other never will
         task.cancel()
     await asyncio.gather(gone, waiting, return_exceptions=True)

@@ -17,6 +17,7 @@ from chorale.limits import Limits
 from datasources.guard import ports
 from datasources.guard.availability import Watch, WatchedAuthorities, probing
 from datasources.guard.guard import Guard, Policy
+from tests.patience import PATIENCE
 
 LIMITS = replace(
     Limits(), authority_timeout=0.2, breaker_failures=3, breaker_pause=0.05, authority_probe=0.05, authority_window=5.0
@@ -174,7 +175,7 @@ async def test_it_recovers_without_traffic_and_is_announced() -> None:
 
     guard, part = _guard(), Part(7)
     availability = WatchedAuthorities((guard,), turned)
-    async with probing([Watch(guard, part)], LIMITS), asyncio.timeout(30):
+    async with probing([Watch(guard, part)], LIMITS), asyncio.timeout(PATIENCE):
         await healthy.wait()
     assert [now for _, now, _ in turns][-2:] == [Health.DOWN, Health.HEALTHY]
     assert turns[-2][2] == "It is raining"
@@ -192,7 +193,7 @@ async def test_a_failure_calls_the_next_probe_at_once() -> None:
     async def broken() -> None:
         raise AuthorityUnavailableError(Authority.SOLANA, "Away.")
 
-    async with probing([Watch(guard, probe)], replace(LIMITS, authority_probe=3600.0)), asyncio.timeout(30):
+    async with probing([Watch(guard, probe)], replace(LIMITS, authority_probe=3600.0)), asyncio.timeout(PATIENCE):
         await asyncio.sleep(0)  # the pause has begun
         with pytest.raises(AuthorityUnavailableError):
             await guard.call(ONCE, broken)
@@ -211,7 +212,7 @@ async def test_an_unexpected_fault_of_a_probe_ends_no_probing(caplog: pytest.Log
             again.set()
         raise ZeroDivisionError
 
-    async with probing([Watch(guard, probe)], LIMITS), asyncio.timeout(30):
+    async with probing([Watch(guard, probe)], LIMITS), asyncio.timeout(PATIENCE):
         await again.wait()
     assert "could not be probed" in caplog.text
 

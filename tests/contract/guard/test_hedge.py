@@ -15,6 +15,7 @@ from datasources.guard import ports
 from datasources.guard.availability import Watch, probing
 from datasources.guard.guard import Guard, Policy
 from datasources.guard.hedge import Hedge
+from tests.patience import PATIENCE
 
 SOON = 0.02  # s of patience
 HEDGED = Policy(30.0, 3, SOON)
@@ -49,7 +50,7 @@ class Wires:
 
     async def are(self, number: int) -> None:
         """Wait until so many have begun."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while self.asked < number:
                 await asyncio.sleep(SOON)
 
@@ -61,7 +62,7 @@ def _guard(limits: Limits | None = None) -> Guard:
 async def test_what_hangs_costs_the_patience_and_not_the_whole_time() -> None:
     """The third answers; those that hang are left, and are bad calls of the part."""
     guard, wires = _guard(), Wires("hangs", "hangs")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert await guard.call(HEDGED, wires) == 2
     assert sorted(wires.left) == [0, 1]
     assert guard.health.health is Health.DEGRADED
@@ -91,7 +92,7 @@ async def test_one_that_fails_leaves_it_to_the_others() -> None:
 async def test_a_refusal_is_the_answer_however_many_hang_beside_it() -> None:
     """A node that says in its time that a slot is not reached is no node that does not answer."""
     guard, wires = _guard(), Wires("hangs", "says no")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(MinimumSlotNotReachedError):
             await guard.call(HEDGED, wires)
     assert wires.left == [0]
@@ -136,7 +137,7 @@ async def test_a_probe_that_hangs_holds_up_no_recovery() -> None:
     with pytest.raises(AuthorityUnavailableError):
         await guard.call(Policy(5.0), Wires("fails"))
     assert not guard.closed
-    async with probing([Watch(guard, wires, SOON)], limits), asyncio.timeout(10):
+    async with probing([Watch(guard, wires, SOON)], limits), asyncio.timeout(PATIENCE):
         while not guard.closed:
             await asyncio.sleep(SOON)
     assert wires.asked > 1

@@ -14,6 +14,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from datasources.index import writer
 from datasources.index.connections import Connections
 from datasources.index.files import prepare
+from tests.patience import PATIENCE
 
 INSERT = "INSERT INTO meta (key, value) VALUES (?, ?)"
 
@@ -45,7 +46,7 @@ async def test_order_is_kept_behind_a_long_write(connections: Connections) -> No
 
     def long(connection: sqlite3.Connection) -> int:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(PATIENCE)
         connection.execute(INSERT, ("test 1", "long"))
         return threading.get_ident()
 
@@ -55,7 +56,7 @@ async def test_order_is_kept_behind_a_long_write(connections: Connections) -> No
         return threading.get_ident()
 
     first = asyncio.create_task(connections.write(long, lambda: told.append("long")))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, PATIENCE)
     second = asyncio.create_task(connections.write(brief, lambda: told.append("brief"), brief=True))
     await asyncio.sleep(0)
     assert not second.done()
@@ -90,7 +91,7 @@ async def test_a_lock_of_another_process_is_waited_for_beside_the_loop(connectio
     other.execute("BEGIN IMMEDIATE")
     write = connections.write(lambda connection: connection.execute(INSERT, ("test 1", "waited")) and None, brief=True)
     waiting = asyncio.create_task(write)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while connections.look(lambda connection: connection.execute("SELECT 1").fetchall()) and not waiting.done():
             await asyncio.sleep(0)
             if other.in_transaction:

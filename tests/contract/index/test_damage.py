@@ -16,6 +16,7 @@ from chorale.domain.projection import Projection
 from datasources.index import open_index
 from tests.contract.index import samples
 from tests.faults.damage import PAGE
+from tests.patience import PATIENCE
 
 ORIGIN = ("g", "p", "m")
 
@@ -52,7 +53,7 @@ async def test_damage_that_no_start_sees(tmp_path: Path, harm: Callable[[Path], 
         await asyncio.to_thread(harm, file)
         with pytest.raises(AuthorityUnavailableError, match="index cannot be used"):
             await index.listed(thread.thread_id, message.content_hash)
-        assert await asyncio.wait_for(told.get(), 10)
+        assert await asyncio.wait_for(told.get(), PATIENCE)
     async with open_index(tmp_path, *ORIGIN, told.put_nowait) as index:
         assert await index.thread_sequence(thread.thread_id) == 0
         await index.apply(Projection(thread, 1, (message,)))

@@ -14,6 +14,7 @@ from chorale.domain.events import EventKind, EventPosition, NewEvent
 from chorale.domain.projection import Projection
 from datasources.index import SqliteIndex, open_index
 from tests.contract.index import samples
+from tests.patience import PATIENCE
 
 
 async def log_to(index: SqliteIndex, sequence: int, *, start: int = 1, kind: EventKind = EventKind.VOTE_CAST) -> str:
@@ -147,7 +148,7 @@ async def test_wake_ups_coalesce_and_are_never_lost(index: SqliteIndex) -> None:
             if met and met[-1] == 20:
                 return
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         readers = [asyncio.create_task(read()) for _ in range(3)]
         for sequence in range(1, 21):
             await log_to(index, sequence, start=sequence)
@@ -160,7 +161,7 @@ async def test_waiting_for_a_sequence(index: SqliteIndex) -> None:
     thread_id = await log_to(index, 1)
     assert await index.wait_for(thread_id, 1, 0)
     assert not await index.wait_for(thread_id, 2, 0.01)
-    waiting = asyncio.create_task(index.wait_for(thread_id, 2, 10))
+    waiting = asyncio.create_task(index.wait_for(thread_id, 2, PATIENCE))
     await asyncio.sleep(0)
     await log_to(index, 2, start=2)
     assert await waiting
@@ -172,10 +173,10 @@ async def test_closing_ends_all_waiting(tmp_path: Path) -> None:
         wake = index.wake("thread")
         await anext(wake)
         rest = asyncio.create_task(anext(wake, "ended"))
-        waiting = asyncio.create_task(index.wait_for("thread", 1, 60))
+        waiting = asyncio.create_task(index.wait_for("thread", 1, PATIENCE))
         await asyncio.sleep(0)
         await index.apply(Projection(replace(samples.thread("t", sequence=1)), 1))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await rest == "ended"
         assert not await waiting
 

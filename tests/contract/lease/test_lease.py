@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from datasources.cache.lease import open_lease
 from datasources.cache.lease_redis import RedisLease, open_redis_lease
+from tests.patience import PATIENCE
 
 TTL = 1.0
 CONTENT = "http://127.0.0.1:6333"
@@ -18,7 +19,7 @@ CONTENT = "http://127.0.0.1:6333"
 
 async def until_held(*leases: RedisLease) -> RedisLease:
     """The one that holds it, once one does."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             held = [lease for lease in leases if lease.held]
             assert len(held) <= 1
@@ -50,7 +51,7 @@ async def test_one_of_many_holds_it_and_the_next_takes_it_at_its_end(redis_url: 
             changed = [asyncio.create_task(lease.wait_for_change()) for lease in waiting]
         assert not first.held
         taken = await until_held(*waiting)
-        await asyncio.wait(changed, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+        await asyncio.wait(changed, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
         assert changed[waiting.index(taken)].done()
         for task in changed:
             task.cancel()
@@ -74,7 +75,7 @@ async def test_a_holder_that_dies_knows_before_another_takes_it(redis_url: str) 
         running = asyncio.create_task(heir.run())
         try:
             assert await until_held(dead) is dead
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while not heir.held:
                     assert not (dead.held and await client.get("chorale:lease:died") != dead.name)
                     await asyncio.sleep(0.005)
@@ -103,7 +104,7 @@ async def test_it_is_given_up_at_any_moment(redis_url: str) -> None:
                 await asyncio.sleep(0)
             was_done = looking.done()
             looking.cancel()
-            await asyncio.wait((looking,), timeout=10)
+            await asyncio.wait((looking,), timeout=PATIENCE)
             assert was_done or looking.cancelled(), ticks
             await lease.look()  # its connection is as good as new
             assert lease.held

@@ -15,6 +15,7 @@ import websockets
 from solders.keypair import Keypair
 
 from tests.contract.localnet.harness import PROGRAM_SO, SOL, Localnet, launch, pay, refused, running
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.faults
 
@@ -26,7 +27,7 @@ def _needs_runtime() -> None:
 
 def kill(chain: Localnet) -> None:
     chain.process.send_signal(signal.SIGKILL)
-    chain.process.wait(10)
+    chain.process.wait(PATIENCE)
 
 
 def test_kill_in_the_middle_of_the_traffic(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_failed_commit_ends_the_process_unanswered(tmp_path: Path) -> None:
         with pytest.raises(httpx.HTTPError):
             for _ in range(5_000):
                 wallets.append(chain.funded(SOL))
-        assert chain.process.wait(10) == 70
+        assert chain.process.wait(PATIENCE) == 70
     assert wallets
     with running(tmp_path) as chain:
         balances = [chain.balance(wallet.pubkey()) for wallet in wallets]
@@ -98,8 +99,8 @@ async def test_stop_is_clean(tmp_path: Path) -> None:
             await socket.recv()
             chain.process.terminate()
             with pytest.raises(websockets.ConnectionClosed):
-                await asyncio.wait_for(socket.recv(), 10)
-        assert await asyncio.to_thread(chain.process.wait, 10) == 0
+                await asyncio.wait_for(socket.recv(), PATIENCE)
+        assert await asyncio.to_thread(chain.process.wait, PATIENCE) == 0
     assert not (tmp_path / "localnet" / "ledger.sqlite3-wal").exists()
     with sqlite3.connect(tmp_path / "localnet" / "ledger.sqlite3") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

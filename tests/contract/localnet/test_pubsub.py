@@ -19,8 +19,7 @@ from solders.system_program import CreateAccountParams, create_account
 from solders.transaction import VersionedTransaction
 
 from tests.contract.localnet.harness import SOL, Localnet, pay
-
-WAIT = 10.0
+from tests.patience import PATIENCE
 
 
 class Socket:
@@ -38,7 +37,7 @@ class Socket:
 
     async def receive(self) -> Any:
         """The next message."""
-        return orjson.loads(await asyncio.wait_for(self._connection.recv(), WAIT))
+        return orjson.loads(await asyncio.wait_for(self._connection.recv(), PATIENCE))
 
 
 @asynccontextmanager
@@ -63,7 +62,7 @@ async def test_account_program_and_logs_by_an_outside_client(chain: Localnet) ->
             from_pubkey=payer.pubkey(), to_pubkey=made.pubkey(), lamports=rent, space=12, owner=program
         )
         chain.send(chain.signed([create_account(space)], payer, made))
-        told: list[Any] = [(await asyncio.wait_for(client.recv(), WAIT))[0] for _ in range(3)]
+        told: list[Any] = [(await asyncio.wait_for(client.recv(), PATIENCE))[0] for _ in range(3)]
         assert [each.subscription for each in told] == [numbers[0], numbers[1], numbers[3]]
         account, owned, logs = (each.result.value for each in told)
         assert (account.lamports, account.owner, account.data) == (rent, program, bytes(12))
@@ -173,7 +172,7 @@ async def test_slow_reader_is_let_go(chain: Localnet) -> None:
     for each in range(sent):  # an asyncio stream that nobody reads stops taking bytes off its socket
         await asyncio.to_thread(chain.call, "requestAirdrop", str(big.pubkey()), SOL + each)
     received, chunk = 0, b""
-    while b"read too slowly" not in chunk and (chunk := await asyncio.wait_for(reader.read(1 << 20), WAIT)):
+    while b"read too slowly" not in chunk and (chunk := await asyncio.wait_for(reader.read(1 << 20), PATIENCE)):
         received += len(chunk)
     writer.close()
     assert received < sent * size

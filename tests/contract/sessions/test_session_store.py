@@ -16,6 +16,7 @@ from chorale.domain.ports import SessionStore
 from chorale.domain.updates import Authority
 from datasources.cache.sessions import open_sessions
 from datasources.cache.sqlite import open_sqlite_sessions
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 
@@ -116,6 +117,6 @@ async def test_who_cancels_is_heard_at_any_moment(sessions: SessionStore) -> Non
             await asyncio.sleep(0)
         was_done = asking.done()
         asking.cancel()
-        await asyncio.wait((asking,), timeout=10)
+        await asyncio.wait((asking,), timeout=PATIENCE)
         assert was_done or asking.cancelled(), ticks
         assert await sessions.get("given up") in (None, b"value")

@@ -14,6 +14,7 @@ from solders.keypair import Keypair
 from chorale.domain.events import ProgramEvent
 from programs.events import events_in
 from tests.chains import RunningChain
+from tests.patience import PATIENCE
 from tests.program.harness import Harness
 
 RENT = "SysvarRent111111111111111111111111111111111"
@@ -101,7 +102,7 @@ class RpcChain:
         signature = await self.running.rpc("sendTransaction", raw, {"encoding": "base64", "skipPreflight": True})
         await self.running.confirmed(signature)
         options = {"encoding": "json", "commitment": "confirmed", "maxSupportedTransactionVersion": 0}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (record := await self.running.rpc("getTransaction", signature, options)) is None:
                 await asyncio.sleep(0.05)  # the record may show a little after the status
         meta = record["meta"]

@@ -1,0 +1,9 @@
+"""How long a test waits for what has to come.
+
+It bounds a wait and judges no speed: long enough that a machine with other work is never taken for a fault. A test that
+waits for something that must not come says so by a time of its own.
+"""
+
+from __future__ import annotations
+
+PATIENCE = 60.0  # s
