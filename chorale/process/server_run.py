@@ -96,11 +96,14 @@ class ServerRun:
 async def told_meanwhile(
     work: Coroutine[Any, Any, None], failure: asyncio.Future[str], tell: Callable[[], None], *, every: float
 ) -> None:
-    """Wait for `work` or the failure, whichever comes first, and `tell` every so many seconds until then."""
+    """Wait for `work` or the failure, whichever comes first, and `tell` every so many seconds until then. Raises what
+    `work` raises."""
     working = asyncio.create_task(work)
     try:
         while not (await asyncio.wait((working, failure), timeout=every, return_when=asyncio.FIRST_COMPLETED))[0]:
             tell()
+        if working.done():
+            working.result()
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+import pytest
+
 from chorale.process.server_run import told_meanwhile
 from tests.patience import PATIENCE
 
@@ -55,3 +57,14 @@ async def test_it_tells_while_it_takes_long() -> None:
     async with asyncio.timeout(PATIENCE):
         await told_meanwhile(work(), asyncio.Future(), tell, every=0.01)
     assert list(told) == [0, 1, 2]
+
+
+async def test_what_the_work_raises_is_raised() -> None:
+    """Nothing that went wrong passes for derived state that has come."""
+
+    async def work() -> None:
+        raise LookupError("no such state")
+
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(LookupError, match="no such state"):
+            await told_meanwhile(work(), asyncio.Future(), lambda: None, every=NEVER)
