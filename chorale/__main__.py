@@ -13,6 +13,7 @@ from typing import Any
 
 from chorale.domain.errors import StartupError
 from chorale.process.logs import set_up_logs
+from chorale.process.output import announce, say
 from chorale.settings import Settings, describe_settings
 
 CANNOT_START = 2
@@ -41,7 +42,7 @@ def _serve(options: argparse.Namespace) -> int:
     from chorale.process.serve_command import serve
 
     keep_files_private()
-    return _run(serve(settings, _say, _announce))
+    return _run(serve(settings, say, announce))
 
 
 def _localnet(options: argparse.Namespace) -> int:
@@ -52,7 +53,7 @@ def _localnet(options: argparse.Namespace) -> int:
     from chorale.process.localnet_command import localnet, supervised
 
     keep_files_private()
-    return _run(supervised(data, port) if options.supervised else localnet(data, port, _announce))
+    return _run(supervised(data, port) if options.supervised else localnet(data, port, announce))
 
 
 def _keeper(options: argparse.Namespace) -> int:
@@ -63,8 +64,8 @@ def _keeper(options: argparse.Namespace) -> int:
 
     keep_files_private()
     if options.dry_run:
-        return _run(dry_run(settings, _announce))
-    return _run(keeper(settings, _say, _announce, once=options.once))
+        return _run(dry_run(settings, announce))
+    return _run(keeper(settings, say, announce, once=options.once))
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -74,7 +75,7 @@ def _verify(options: argparse.Namespace) -> int:
     from chorale.process.verify_command import verify
 
     keep_files_private()
-    return _run(verify(settings, _say, _announce, repair=options.repair, machine=options.json))
+    return _run(verify(settings, say, announce, repair=options.repair, machine=options.json))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -82,7 +83,7 @@ def _demo(options: argparse.Namespace) -> int:
     set_up_logs()
     from chorale.demo.command import demo
 
-    return _run(demo(settings, options.size, _say))
+    return _run(demo(settings, options.size, say))
 
 
 def _export_schema(options: argparse.Namespace) -> int:
@@ -103,14 +104,6 @@ def _run(command: Coroutine[Any, Any, int]) -> int:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(command)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _announce(text: str) -> None:
-    print(text, flush=True)
 
 
 def _size(text: str) -> int:

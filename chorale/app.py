@@ -20,6 +20,7 @@ from chorale.domain.errors import AuthorityUnavailableError
 from chorale.domain.updates import Authority
 from chorale.process.house import House
 from chorale.process.live_measures import watch_house
+from chorale.process.output import Say
 from chorale.process.services import Services
 from chorale.process.verify_route import PATH, VerifyRoute
 from chorale.settings import Settings
@@ -99,7 +100,7 @@ async def _refused(error: AuthorityUnavailableError) -> None:
     raise error
 
 
-def create_app(settings: Settings, say: Callable[[str], None] = log.info) -> App:
+def create_app(settings: Settings, say: Say = log.info) -> App:
     """The application for these settings; `say` takes lines about what takes long at start.
 
     Runs under any ASGI server whose process owns the data directory. The lifespan raises StartupError.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
@@ -12,12 +11,13 @@ from chorale.demo.callers import DemoError, InProcess, OverHTTP
 from chorale.demo.seeding import Demo
 from chorale.domain.errors import StartupError
 from chorale.process.data_directory import holder_of, own
+from chorale.process.output import Say
 from chorale.settings import Settings
 
 _TIMEOUT = 120.0
 
 
-async def demo(settings: Settings, size: int, say: Callable[[str], None]) -> int:
+async def demo(settings: Settings, size: int, say: Say) -> int:
     """Make `size` more messages. Raises StartupError where that cannot begin."""
     if not settings.embedded_chain:
         raise StartupError("Demo data needs the embedded chain: its wallets are made there. Unset CHORALE_CHAIN_URL.")

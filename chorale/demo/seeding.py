@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from chorale.demo import operations as operations
 from chorale.demo.callers import Caller, DemoError
 from chorale.demo.script import Discussion, Line, discussions
+from chorale.process.output import Say
 from programs import identity
 
 _LAMPORTS = "1000000000000"
@@ -30,7 +31,7 @@ class _Wallet:
 class Demo:
     """Plays discussions. Whatever exists already is left as it is, so a broken-off demo is continued."""
 
-    def __init__(self, call: Caller, say: Callable[[str], None]) -> None:
+    def __init__(self, call: Caller, say: Say) -> None:
         self._call = call
         self._say = say
         self._wallets: dict[str, _Wallet] = {}

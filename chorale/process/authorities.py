@@ -12,7 +12,8 @@ from chorale.domain.caching import EntityCache
 from chorale.domain.content import ContentKey, ContentState
 from chorale.domain.lease import Lease
 from chorale.domain.ports import Chain, CorrectableContent, CorrectableIndex, Embedder, SessionStore
-from chorale.process.localnet_process import Say, supervised_localnet
+from chorale.process.localnet_process import supervised_localnet
+from chorale.process.output import Say
 from chorale.settings import Settings
 from datasources.cache.entities import open_entities
 from datasources.cache.lease import open_lease

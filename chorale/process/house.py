@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 from chorale.domain.errors import AuthorityUnavailableError, StartupError
 from chorale.domain.updates import Authority
-from chorale.process.localnet_process import Say
 from chorale.process.opening import open_services
+from chorale.process.output import Say
 from chorale.process.services import Services, Standing
 from chorale.settings import Settings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,12 +17,11 @@ from chorale.keeping.survey import Surveyor
 from chorale.process.clusters import chain_identifier
 from chorale.process.data_directory import holder_of
 from chorale.process.keeper_services import deployed_protocol, open_keeper
+from chorale.process.output import Say
 from chorale.process.signals import on_signals
 from chorale.settings import Settings
 from datasources.solana.client import open_chain
 from datasources.solana.localnet.keys import load_keys, localnet_folder
-
-Say = Callable[[str], None]
 
 
 async def keeper(settings: Settings, say: Say, announce: Say, *, once: bool) -> int:

@@ -7,13 +7,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import programs
 from chorale.domain.errors import StartupError
 from chorale.process.localnet_process import LocalnetAddress
+from chorale.process.output import Say
 from datasources.solana.localnet import LocalnetInfo, LocalnetOptions, run_localnet
 from datasources.solana.localnet.errors import DataInUseError, PortInUseError
 
@@ -22,7 +22,7 @@ _PREDECESSOR_SECONDS = 10.0
 _RETRY = 0.1
 
 
-async def localnet(data: Path, port: int, announce: Callable[[str], None]) -> int:
+async def localnet(data: Path, port: int, announce: Say) -> int:
     """Serve the chain in `data` until SIGINT or SIGTERM. Raises StartupError."""
 
     def ready(info: LocalnetInfo) -> None:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +20,13 @@ from urllib.parse import urlsplit
 
 import chorale
 from chorale.domain.errors import StartupError
+from chorale.process.output import Say
 
 SUPERVISED = "--supervised"
 RESTARTS = 3
 RESTART_WINDOW = 300.0
 STOP_TIMEOUT = 10.0
 _COMMAND = (sys.executable, "-m", "chorale", "localnet", SUPERVISED)
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

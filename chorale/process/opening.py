@@ -15,7 +15,7 @@ from chorale.prepare import Preparer
 from chorale.process.authorities import open_authorities
 from chorale.process.clusters import chain_identifier
 from chorale.process.keeper_services import open_keeper
-from chorale.process.localnet_process import Say
+from chorale.process.output import Say
 from chorale.process.services import Services, Standing
 from chorale.process.verification import make_boundaries, sampled
 from chorale.projection.corrections import Corrections

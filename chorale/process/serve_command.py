@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 
 from chorale.process.data_directory import own
 from chorale.process.http_server import listen
+from chorale.process.output import Say
 from chorale.settings import Settings
-
-Say = Callable[[str], None]
 
 
 async def serve(settings: Settings, say: Say, announce: Say) -> int:

@@ -15,7 +15,7 @@ from chorale.domain.errors import AuthorityUnavailableError, ChoraleError
 from chorale.process.data_directory import Ownership
 from chorale.process.heap import settle_heap
 from chorale.process.http_server import make_server
-from chorale.process.localnet_process import Say
+from chorale.process.output import Say
 from chorale.process.signals import on_signals
 from chorale.settings import Settings
 

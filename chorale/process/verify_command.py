@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -12,11 +12,11 @@ import httpx
 
 from chorale.domain.errors import StartupError
 from chorale.process.data_directory import Holder, holder_of, own
+from chorale.process.output import Say
 from chorale.process.verification_report import Json, as_json, as_text, progress_line
 from chorale.process.verify_route import PATH
 from chorale.settings import Settings
 
-Say = Callable[[str], None]
 Reports = AsyncGenerator[Json, None]
 
 _TOLD_EVERY = 0.5  # s between reports of the house that was opened here

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,10 +14,8 @@ from chorale.domain.content import Embedding
 from chorale.domain.errors import StartupError
 from chorale.settings import DEFAULT_MODEL
 from datasources.embeddings.batches import BATCH, Batches, Job
-from datasources.embeddings.folder import ModelFolder, default_folder, given_folder
+from datasources.embeddings.folder import ModelFolder, Progress, default_folder, given_folder
 from datasources.embeddings.sparse import Bm25
-
-Progress = Callable[[str], None]
 
 
 class FastEmbedder:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
 import onnx
 
 from chorale.domain.errors import StartupError
+from datasources.embeddings.folder import Progress
 from datasources.embeddings.minilm.graph import Sizes, encoder
 from datasources.embeddings.minilm.weights import WeightsError, read_weights
 
 MAX_TOKENS = 256  # the length that this model was trained with; its tokenizer's file says 512
 _COPIED = ("tokenizer.json", "config.json", "special_tokens_map.json")
-
-Progress = Callable[[str], None]
 
 
 def build(target: Path, progress: Progress) -> None:
