@@ -30,11 +30,12 @@ from chorale.projection.catch_up import Progress
 from chorale.projection.chain_identity import ChainReplacedError, check_chain
 from chorale.projection.corrections import Corrections
 from chorale.projection.forks import ForkWatch
+from chorale.projection.hearing import Hearing
 from chorale.projection.inbox import Feed, Heard, Inbox, pump
 from chorale.projection.intake import Intake
 from chorale.projection.leadership import Leadership
 from chorale.projection.protocol_looks import ProtocolLooks
-from chorale.projection.pulse import Pulse, watch_pulse
+from chorale.projection.pulse import watch_pulse
 from chorale.projection.settling import Change, Settling
 from chorale.projection.staging import StagingCollector
 from chorale.projector import Projector
@@ -78,10 +79,7 @@ class Watcher:
         self._measures = measures
         self._limits = limits
         self._caught_up = asyncio.Event()
-        self._following = False  # whether this connection has come as far as live transactions
-        self._heard_at = 0.0  # when the chain was last heard, once derived state has caught up
-        self._reached = 0  # the slot up to which everything that was told is being settled
-        self._pulse: Pulse | None = None
+        self._hearing = Hearing(projector.progress)
         self._catching_up = Progress(self._tell)
         self._looking: asyncio.Task[None] | None = None
         self._looked_to: ChainCursor | None = None
@@ -101,22 +99,18 @@ class Watcher:
     def catch_up(self) -> CatchUp:
         """How far the catch-up of this connection has come."""
         counted, left = self._catching_up, len(self._settling.left)
-        return CatchUp(counted.total, counted.done, left, self._following)
+        return CatchUp(counted.total, counted.done, left, self._hearing.is_live)
 
     async def ready(self) -> None:
         """Wait until derived state has caught up. AuthorityUnavailableError: the chain is no longer heard."""
         await self._caught_up.wait()
-        silence = asyncio.get_running_loop().time() - self._heard_at
-        if silence > _LONG:
+        if (silence := self._hearing.silence) > _LONG:
             raise AuthorityUnavailableError(Authority.SOLANA, f"The chain has not been followed for {silence:.0f} s.")
 
     @property
     def heard_slot(self) -> int:
         """The newest slot that the chain has told of, where its changes are heard as they happen; else 0."""
-        pulse = self._pulse
-        if pulse is None or not self._following or pulse.waiting or pulse.silence > self._limits.cache_silence:
-            return 0
-        return pulse.slot
+        return self._hearing.slot(self._limits.cache_silence)
 
     async def run(self) -> None:
         """Follow the chain until cancelled; a lost connection is made again. Returns only once the node serves another
@@ -138,7 +132,7 @@ class Watcher:
     async def _connect(self, tasks: asyncio.TaskGroup) -> None:
         pause = _FIRST_PAUSE
         while True:
-            self._following = False
+            self._hearing.is_live = False
             try:
                 async with aclosing(self._chain.follow(accounts=True)) as feed:
                     stands = await anext(feed)
@@ -148,11 +142,11 @@ class Watcher:
             except ChainReplacedError:
                 raise
             except ChoraleError as error:
-                pause = _FIRST_PAUSE if self._following else pause
+                pause = _FIRST_PAUSE if self._hearing.is_live else pause
                 _log.warning("Following the chain again within %.1f s: %s", pause, error)
             except Exception:  # noqa: BLE001 -- whatever it is, the next connection may do without it
                 _log.exception("Following the chain again within %.1f s", pause)
-            self._following = False  # nothing is heard until it is connected again
+            self._hearing.is_live = False  # nothing is heard until it is connected again
             # Spread, so that many replicas do not meet a node that comes back all at once.
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- nothing is secret about it
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -160,7 +154,7 @@ class Watcher:
     async def _follow(self, feed: Feed, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
         inbox: Inbox = asyncio.Queue(_INBOX)
-        self._pulse = pulse = Pulse()
+        pulse = self._hearing.connect()
         pumping = asyncio.create_task(pump(feed, inbox, pulse), name="chain subscription")
         limits = self._limits
         watching = asyncio.create_task(
@@ -171,17 +165,18 @@ class Watcher:
         try:
             await check_chain(self._chain, self._genesis_hash)
             self._looked_to = await self._catch_up(tasks)
-            self._following, self._heard_at = True, loop.time()
+            self._hearing.hear()
+            self._hearing.is_live = True
             check_at = loop.time() + _FIRST_CHECK
             while (item := await inbox.get()) is not None:
-                self._heard_at = loop.time()
+                self._hearing.hear()
                 if isinstance(item, AccountChange):
                     self._projector.heard.note(item)
                     continue
                 if isinstance(item, Heard):
                     await self._intake.take(item.record, tasks, item.at)
                     continue
-                self._reached = item.slot
+                self._hearing.reach(item.slot)
                 self._measures.queue_depth("inbox", inbox.qsize())
                 await self._projector.save_cursor()
                 if loop.time() >= check_at and (self._looking is None or self._looking.done()):
@@ -205,7 +200,7 @@ class Watcher:
         await self._projector.save_cursor()
         if not self._caught_up.is_set():
             await self._leadership.check()
-            self._heard_at = asyncio.get_running_loop().time()
+            self._hearing.hear()
             self._caught_up.set()
         detail = f"Caught up with {self._catching_up.total} changes."
         if left := self._settling.left:
@@ -244,11 +239,8 @@ class Watcher:
         while True:
             await asyncio.sleep(_REPORT)
             self._measures.queue_depth("lanes", self._projector.waiting)
-            if self._pulse is not None:
-                oldest, cursor = self._progress.oldest_open, self._progress.cursor
-                reached = self._reached if self._following else 0 if cursor is None else cursor.slot
-                reached = reached if oldest is None else oldest - 1
-                self._measures.watcher_lag(max(0, self._pulse.newest - reached))
+            if (lag := self._hearing.lag()) is not None:
+                self._measures.watcher_lag(lag)
 
     def _tell(self, done: int, total: int) -> None:
         detail = f"{done:,} of {total:,} changes of the chain are in derived state."

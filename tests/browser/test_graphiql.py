@@ -7,8 +7,6 @@ from base64 import b64decode
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from programs.merkle import verify_path
 from tests.browser.chromium import Json, Page, chromium, open_page
 from tests.chains import RunningChain
@@ -19,7 +17,6 @@ _SHOWN = "document.querySelector('.result-window')?.innerText.replaceAll('\\u00a
 _CONTENT_ROOT = slice(191, 223)  # of a Thread account, as the program writes it
 
 
-@pytest.mark.timeout(180)
 async def test_the_walkthrough(server: RunningServer, tmp_path: Path) -> None:
     """All tabs from left to right; no request leaves the server's origin."""
     chromium()

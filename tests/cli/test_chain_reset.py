@@ -37,7 +37,6 @@ async def threads_once_open(server: RunningServer) -> list[str]:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.timeout(180)
 async def test_the_server_converges_on_another_chain(tmp_path: Path, models: Path) -> None:
     """Subscribers hear of the reset, old threads are gone, and a mutation on the new chain is verified."""
     if not PROGRAM_SO.exists():

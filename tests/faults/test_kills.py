@@ -15,7 +15,6 @@ KILLS = 10
 
 @needs_proc
 @pytest.mark.faults
-@pytest.mark.timeout(420)
 async def test_kills_at_any_moment(tmp_path: Path, models: Path, seed: int) -> None:
     """While mutations run; after each, all that those in flight and their threads promise is checked."""
     report = await run_scenario("kills", Options(seed, tmp_path, models, KILLS))

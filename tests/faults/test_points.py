@@ -19,7 +19,6 @@ from tests.processes import needs_proc
 
 @needs_proc
 @pytest.mark.faults
-@pytest.mark.timeout(300)
 async def test_each_point_is_come_by(tmp_path: Path, models: Path, seed: int) -> None:
     """One server lives through what leads to each point, in the order and by the kinds of mutation of the long form."""
     lines, report = tmp_path / "lines", ScenarioReport("points", seed)

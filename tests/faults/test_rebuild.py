@@ -49,7 +49,6 @@ class Story:
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(300)
 async def test_the_same_answers(tmp_path: Path, models: Path) -> None:
     """Without its index, and then without anything that promotion wrote into the collection."""
     with running_stack(tmp_path / "data", models) as server:

@@ -154,7 +154,6 @@ def redis(tmp_path: Path) -> Iterator[RunningRedis]:
 
 @needs_proc
 @pytest.mark.faults
-@pytest.mark.timeout(420)
 @pytest.mark.parametrize("kind", FAULTS)
 async def test_nothing_else_heals_it(kind: str, tmp_path: Path, models: Path, redis: RunningRedis, seed: int) -> None:
     """Verified with repair: first by a server whose mapping lacks the kind, then by one that has it."""

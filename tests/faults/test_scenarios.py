@@ -31,7 +31,6 @@ async def run_clean(name: str, options: Options, program: Keypair | None = None)
 
 @needs_proc
 @pytest.mark.faults
-@pytest.mark.timeout(420)
 @pytest.mark.parametrize("name", _IN_MEMORY)
 async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> None:
     """On the embedded chain, with sessions and cache in memory."""
@@ -40,7 +39,6 @@ async def test_in_memory(name: str, tmp_path: Path, models: Path, seed: int) -> 
 
 @needs_proc
 @pytest.mark.faults
-@pytest.mark.timeout(900)
 @pytest.mark.validator
 @pytest.mark.parametrize("names", _ON_VALIDATOR, ids="+".join)
 async def test_on_the_validator(

@@ -17,7 +17,6 @@ _SCENARIOS = ("points", "wires", "rewinds")
 
 @needs_proc
 @pytest.mark.faults
-@pytest.mark.timeout(420)
 @pytest.mark.parametrize("name", _SCENARIOS)
 async def test_with_redis(name: str, tmp_path: Path, models: Path, seed: int) -> None:
     """Nothing acknowledged is lost, nothing unpublished is shown, and all systems agree again."""

@@ -21,7 +21,6 @@ async def test_a_message_from_submission_to_proof(server: RunningServer) -> None
 
 
 @pytest.mark.validator
-@pytest.mark.timeout(300)
 async def test_the_same_on_a_real_validator(validator: RunningChain, tmp_path: Path, models: Path) -> None:
     """Nothing changes but the address, and the development mutations are not there."""
     with running_stack(tmp_path / "data", models, cluster=validator) as server:

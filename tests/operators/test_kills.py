@@ -28,7 +28,6 @@ async def withdraw(admin: Actor, signed: Json) -> str:
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(400)
 async def test_a_withdrawal_is_made_once_however_often_the_server_dies(tmp_path: Path, models: Path) -> None:
     """Whenever the kill comes: the same signed transaction, sent again, has one effect."""
     moments = random.Random(4)

@@ -81,7 +81,6 @@ async def test_a_failed_withdrawal_is_rejected_and_no_flow(house: RunningServer,
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(300)
 async def test_nothing_is_lost_by_a_restart_or_a_rebuild(tmp_path: Path, models: Path) -> None:
     """The same flows, changes and escrow after a kill, without the index, and with a day's work done meanwhile."""
     with running_stack(tmp_path / "data", models) as server:

@@ -7,7 +7,6 @@ import asyncio
 from secrets import randbits, token_hex
 from typing import Any
 
-import pytest
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Confirmed
 from solders.instruction import Instruction
@@ -41,7 +40,6 @@ subscription($threadId: Hash!, $after: Cursor) {
 }"""
 
 
-@pytest.mark.timeout(240)
 async def test_a_hash_without_bytes_is_healed_by_whoever_has_them(chain: RunningChain, served: RunningServer) -> None:
     """MISSING, refused with wrong bytes, restored without signing in, searchable, told to subscribers once."""
     async with AsyncClient(chain.rpc_url, Confirmed) as client:

@@ -8,7 +8,6 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-import pytest
 from solders.keypair import Keypair
 
 from programs import coders
@@ -20,7 +19,6 @@ from tests.program.anchor import assert_decoded_alike, plain
 from tests.vectors.make_events import camel
 
 
-@pytest.mark.timeout(240)
 async def test_kit_and_anchorpy_read_every_account_and_event(client: Path, chain: RunningChain) -> None:
     """A thread's life, made by kit with the generated builders, is decoded alike by kit, anchorpy and this client."""
     wallets = {"ADMIN": chain.admin, "ADA": Keypair(), "BEN": Keypair(), "CAL": Keypair()}

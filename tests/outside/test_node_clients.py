@@ -23,13 +23,11 @@ def scripts(client: Path) -> Path:
     return compiled(HERE) / "dist"
 
 
-@pytest.mark.timeout(180)
 def test_web3_wallet(scripts: Path, chain: RunningChain) -> None:
     """web3.js airdrops, watches an account, transfers, confirms, looks back, and is refused what it cannot pay."""
     assert run(scripts / "web3_wallet.js", RPC_URL=chain.rpc_url)["signature"]
 
 
-@pytest.mark.timeout(240)
 def test_kit_flow(scripts: Path, chain: RunningChain, served: RunningServer) -> None:
     """With kit as the wallet: sign-in, thread, submission, a vote past the server, event, search, and the proof, which
     both verifiers accept from the graph's text and the chain's account."""

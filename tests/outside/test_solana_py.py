@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-import pytest
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Confirmed
 from solders.keypair import Keypair
@@ -21,7 +20,6 @@ _CONTENT_ROOT = slice(191, 223)  # of a Thread account, as the program writes it
 _AIRDROP = 3_000_000_000
 
 
-@pytest.mark.timeout(240)
 async def test_solana_py_flow(chain: RunningChain, served: RunningServer) -> None:
     """A vote past the server reaches the subscriber and search, and the proof's root is the account's."""
     async with AsyncClient(chain.rpc_url, Confirmed) as client:

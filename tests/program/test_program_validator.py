@@ -64,7 +64,6 @@ async def test_the_embedded_chain_tells_the_same(embedded: RpcChain) -> None:
 
 
 @pytest.mark.validator
-@pytest.mark.timeout(300)
 async def test_agave_tells_the_same(validator: RunningChain) -> None:
     """A deployment set up, and the whole life of a thread."""
     chain = RpcChain(replace(validator, program_id=str(PROGRAM.pubkey())))
@@ -75,7 +74,6 @@ async def test_agave_tells_the_same(validator: RunningChain) -> None:
 
 @pytest.mark.brief
 @pytest.mark.validator
-@pytest.mark.timeout(300)
 async def test_agave_lets_time_pass_and_limits_be_met_the_same(brief_validator: RunningChain) -> None:
     """On the second ledger: windows that end in seconds, full threads and trees, 64 votes."""
     chain = RpcChain(brief_validator)
