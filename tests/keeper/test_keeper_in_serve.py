@@ -30,7 +30,7 @@ async def confirmed(server: RunningServer, token: str | None) -> dict[str, int]:
 
 
 async def test_subscribers_see_what_the_keeper_does(tmp_path: Path, models: Path) -> None:
-    """Nobody expires or refunds by hand; the leap of the clock alone brings both events, within seconds."""
+    """Nobody expires or refunds by hand; the leap of the clock alone brings both events."""
     settings = {"CHORALE_KEEPER": "", "CHORALE_KEEPER_GRACE": "0"}
     with running_stack(tmp_path / "data", models, None, **settings) as server:
         ana, ben = await server.actor(), await server.actor()
