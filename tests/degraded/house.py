@@ -13,13 +13,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from qdrant_client import QdrantClient
 from solders.keypair import Keypair
 
 from tests.chains import RunningChain
-from tests.contract.content.rest import Rest, serve
 from tests.faults.proxy import Proxy, running_proxy
 from tests.patience import PATIENCE
 from tests.processes import end
+from tests.qdrant.rest import running_qdrant
 from tests.stack import Actor, Json, RunningServer, Subscribed, running_stack, unique
 
 LOOK = """
@@ -64,7 +65,7 @@ class House:
     pubsub: Proxy
     qdrant: Proxy
     redis: Proxy
-    rest: Rest
+    content: QdrantClient
     redis_url: str
     ana: Actor
     ben: Actor
@@ -240,11 +241,10 @@ def running_house(chain: RunningChain, models: Path, folder: Path) -> Iterator[H
     """Everything, started, with its thread told."""
     with ExitStack() as stack:
         redis_port = stack.enter_context(running_redis(folder))
-        rest = Rest()
-        address = stack.enter_context(serve(rest))
+        content = stack.enter_context(running_qdrant())
         rpc, pubsub, qdrant, redis = [
             stack.enter_context(running_proxy(port))
-            for port in (_port(chain.rpc_url), _port(chain.ws_url), _port(address), redis_port)
+            for port in (_port(chain.rpc_url), _port(chain.ws_url), _port(content.address), redis_port)
         ]
         ana = Keypair()
         server = stack.enter_context(
@@ -260,7 +260,7 @@ def running_house(chain: RunningChain, models: Path, folder: Path) -> Iterator[H
         )
         server._cluster = chain  # what tests do to the chain goes past the proxy
         actors = [Actor(server, keypair) for keypair in (ana, Keypair(), Keypair())]
-        house = House(server, rpc, pubsub, qdrant, redis, rest, f"redis://127.0.0.1:{redis_port}/0", *actors)
+        house = House(server, rpc, pubsub, qdrant, redis, content.client, f"redis://127.0.0.1:{redis_port}/0", *actors)
         asyncio.run(_tell(house, chain))
         yield house
         for proxy in (rpc, pubsub, qdrant, redis):

@@ -36,9 +36,9 @@ async def _without_bytes(house: House, before: Json) -> None:
 
 async def _staged(house: House) -> int:
     """How many texts wait for their transactions, in the store itself."""
-    name = house.rest.client.get_collections().collections[0].name
+    name = house.content.get_collections().collections[0].name
     waiting = models.Filter(must=[models.FieldCondition(key="status", match=models.MatchValue(value="STAGED"))])
-    return house.rest.client.count(name, waiting).count
+    return house.content.count(name, waiting).count
 
 
 @cell(
@@ -124,7 +124,7 @@ async def test_qdrant_stale(house: House) -> None:
     """It is put back to before some writes that it had acknowledged, and forward again."""
     texts = [await house.accepted(await house.sign_post()) for _ in range(4)]
     signed = await house.sign_post()
-    client = house.rest.client
+    client = house.content
     name = client.get_collections().collections[0].name
     lost = models.Filter(must=[models.FieldCondition(key="hash", match=models.MatchAny(any=texts))])
     async with house.told() as told:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from tests.chains import RunningChain, running_localnet
 from tests.faults.proxy import Proxy, running_proxy
-from tests.faults.qdrant import running_qdrant
 from tests.faults.world import Options
+from tests.qdrant.rest import running_qdrant
 
 
 @dataclass(frozen=True)

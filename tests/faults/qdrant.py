@@ -10,7 +10,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from tests.contract.content.rest import Rest, serve
+from tests.qdrant.rest import running_qdrant
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,7 @@ def embedded_points(data: Path) -> Iterator[Points]:
 
 
 @contextmanager
-def running_qdrant() -> Iterator[Points]:
-    """A store for the length of the block; what is asked of it comes one after another, as from one server."""
-    with serve(Rest()) as address:
-        client = QdrantClient(url=address, trust_env=False, check_compatibility=False)
-        try:
-            yield Points(address, client)
-        finally:
-            client.close()
+def served_points() -> Iterator[Points]:
+    """A Qdrant for the length of the block."""
+    with running_qdrant() as qdrant:
+        yield Points(qdrant.address, qdrant.client)

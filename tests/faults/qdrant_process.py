@@ -1,5 +1,5 @@
-"""Qdrant's REST interface in a process of its own, durable, so that it can be killed: `python -m
-tests.faults.qdrant_process PORT FOLDER`. See `tests.contract.content.rest` for what it is and what it is not."""
+"""Qdrant in a process of its own, so that it can be killed: `python -m tests.faults.qdrant_process PORT FOLDER`. See
+`tests.qdrant.rest` for what it is and what it is not."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import uvicorn
-from qdrant_client import QdrantClient
 
 from tests.chains import ROOT
-from tests.contract.content.rest import Rest
 from tests.patience import PATIENCE
 from tests.processes import end, lasting_port
+from tests.qdrant.collections import Collections
+from tests.qdrant.rest import Rest
 
 _READY = b"ready\n"
 
@@ -82,13 +82,12 @@ def running_qdrant_process(folder: Path) -> Iterator[QdrantProcess]:
 
 def main(port: int, folder: str) -> None:
     """Serve until ended."""
-    rest = Rest(client=QdrantClient(path=folder, force_disable_check_same_thread=True))
-    with socket.socket() as listening:
+    with closing(Collections(Path(folder))) as collections, socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen()
         print("ready", flush=True)  # what connects before the server runs waits
-        config = uvicorn.Config(rest.application(), log_level="error", lifespan="off", loop="asyncio")
+        config = uvicorn.Config(Rest(collections).application(), log_level="error", lifespan="off", loop="asyncio")
         asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 

@@ -16,7 +16,7 @@ from redis import Redis
 
 from tests import operations
 from tests.cli.commands import chorale
-from tests.faults.qdrant import Points, running_qdrant
+from tests.faults.qdrant import Points, served_points
 from tests.faults.report import ScenarioReport
 from tests.faults.world import Options, World, eventually, open_world
 from tests.processes import needs_proc, until
@@ -158,7 +158,7 @@ def redis(tmp_path: Path) -> Iterator[RunningRedis]:
 async def test_nothing_else_heals_it(kind: str, tmp_path: Path, models: Path, redis: RunningRedis, seed: int) -> None:
     """Verified with repair: first by a server whose mapping lacks the kind, then by one that has it."""
     options = Options(seed, tmp_path, models, redis=redis)
-    with running_qdrant() as points:
+    with served_points() as points:
         without = ("-m", "tests.faults.doomed", f"without:{kind}")
         async with open_world(
             options,

@@ -14,8 +14,8 @@ from datasources.qdrant import CollectionIdentity, QdrantContent
 from datasources.qdrant.collection import ensure_collection
 from datasources.qdrant.engine import Engine
 from datasources.qdrant.opening import open_engine
-from tests.contract.content.rest import Rest, serve
 from tests.contract.content.samples import DIMENSIONS, FINGERPRINT, key
+from tests.qdrant.rest import running_qdrant
 
 SERVER = os.environ.get("CHORALE_TEST_QDRANT_URL") or None
 
@@ -26,11 +26,15 @@ _LISTED = SERVER is not None or not os.environ.get("CHORALE_TEST_NO_SKIPS")
 NewStore = Callable[[], QdrantContent]
 
 
-@pytest.fixture(params=["embedded", "rest", *(["server"] if _LISTED else [])])
+@pytest.fixture(params=["embedded", "edge", *(["server"] if _LISTED else [])])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
     """One engine under the whole suite."""
     with ExitStack() as stack:
-        addresses = {"embedded": lambda: "file:", "rest": lambda: stack.enter_context(serve(Rest())), "server": _server}
+        addresses = {
+            "embedded": lambda: "file:",
+            "edge": lambda: stack.enter_context(running_qdrant()).address,
+            "server": _server,
+        }
         async with open_engine(addresses[request.param](), tmp_path / "content") as opened:
             yield opened
 

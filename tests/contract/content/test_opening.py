@@ -22,7 +22,6 @@ from chorale.domain.updates import Authority
 from datasources.qdrant import CollectionIdentity, open_content
 from datasources.qdrant.opening import open_engine
 from datasources.qdrant.payload import INTEGERS, KEYWORDS
-from tests.contract.content.rest import Rest, serve
 from tests.contract.content.samples import (
     DIMENSIONS,
     FINGERPRINT,
@@ -34,6 +33,7 @@ from tests.contract.content.samples import (
     promotion,
     thread_id,
 )
+from tests.qdrant.rest import running_qdrant
 
 IDENTITY = CollectionIdentity(key(1), key(2), FINGERPRINT, DIMENSIONS)
 
@@ -134,16 +134,19 @@ async def test_a_server_that_is_away_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_would_overwrite_is_refused(tmp_path: Path) -> None:
-    with serve(Rest(version="1.16.3")) as url, pytest.raises(StartupError, match=r"1\.16\.3.*1\.17"):
-        async with open_content(url, tmp_path, IDENTITY):
+    with running_qdrant("1.16.3") as qdrant, pytest.raises(StartupError, match=r"1\.16\.3.*1\.17"):
+        async with open_content(qdrant.address, tmp_path, IDENTITY):
             pass
 
 
 async def test_a_server_gets_every_payload_index_and_serves_replicas_together(tmp_path: Path) -> None:
-    rest, content = Rest(), message(1)
-    with serve(rest) as url:
-        async with open_content(url, tmp_path, IDENTITY) as one, open_content(url, tmp_path, IDENTITY) as other:
-            assert rest.indexes[IDENTITY.name] == {*KEYWORDS, *INTEGERS}
+    content = message(1)
+    with running_qdrant() as qdrant:
+        async with (
+            open_content(qdrant.address, tmp_path, IDENTITY) as one,
+            open_content(qdrant.address, tmp_path, IDENTITY) as other,
+        ):
+            assert qdrant.client.get_collection(IDENTITY.name).payload_schema.keys() == {*KEYWORDS, *INTEGERS}
             await one.stage(content, lease_until=LEASE)
             await asyncio.gather(one.promote([promotion(content, 2)]), other.promote([promotion(content, 3)]))
             stored = (await other.fetch([content.key]))[content.key].stored
@@ -152,7 +155,7 @@ async def test_a_server_gets_every_payload_index_and_serves_replicas_together(tm
 
 async def test_a_server_that_goes_away_is_an_unavailable_authority(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        async with open_content(stack.enter_context(serve(Rest())), tmp_path, IDENTITY) as store:
+        async with open_content(stack.enter_context(running_qdrant()).address, tmp_path, IDENTITY) as store:
             await store.ready()
             stack.close()
             for call in (
@@ -170,19 +173,19 @@ async def test_a_server_that_goes_away_is_an_unavailable_authority(tmp_path: Pat
 
 
 async def test_a_point_deleted_while_it_is_promoted_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    rest, kept, gone = Rest(), message(1), message(2)
-    with serve(rest) as url:
-        async with open_content(url, tmp_path, IDENTITY) as store:
+    kept, gone = message(1), message(2)
+    with running_qdrant() as qdrant:
+        async with open_content(qdrant.address, tmp_path, IDENTITY) as store:
             for content in (gone, kept):
                 await store.stage(content, lease_until=LEASE)
             batches: list[str] = []
 
             def delete_once(name: str) -> None:
                 if not batches:
-                    rest.client.delete(name, models.PointIdsList(points=[IDENTITY.point_id(gone.key)]))
+                    qdrant.client.delete(name, models.PointIdsList(points=[IDENTITY.point_id(gone.key)]))
                 batches.append(name)
 
-            rest.before_batch = delete_once
+            qdrant.rest.before_batch = delete_once
             await store.promote([promotion(gone, 1), promotion(kept, 1)])
             answers = await store.fetch([gone.key, kept.key])
             assert answers[gone.key].state is ContentState.MISSING

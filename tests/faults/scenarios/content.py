@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.qdrant import Points, running_qdrant
+from tests.faults.qdrant import Points, served_points
 from tests.faults.report import ScenarioReport
 from tests.faults.supply import FORGED, is_whole, look_meanwhile, restore
 from tests.faults.world import Options, World, open_world
@@ -47,7 +47,7 @@ _SHORT = ("bytes altered", "point deleted", "pending called published", "publish
 
 async def run(options: Options, report: ScenarioReport) -> None:
     """Every damage, and what heals it. Samples, which repair by themselves, are taken only for the last."""
-    with running_qdrant() as points:
+    with served_points() as points:
         settings = {"CHORALE_CONTENT_URL": points.address, "CHORALE_VERIFY_EVERY": "0"}
         async with open_world(options, report, **settings) as world:
             world.made_by_server = ("UpdateVerified", "ContentRestored")

@@ -15,7 +15,7 @@ from solders.keypair import Keypair
 
 from tests.faults.harms import HARMS, Harm
 from tests.faults.promises import events_of
-from tests.faults.qdrant import Points, embedded_points, running_qdrant
+from tests.faults.qdrant import Points, embedded_points, served_points
 from tests.faults.report import ScenarioReport
 from tests.faults.supply import is_whole, look_meanwhile, restore
 from tests.faults.world import NOT_JUDGED, Options, World, open_world
@@ -70,7 +70,7 @@ async def run(options: Options, report: ScenarioReport) -> None:
     """Every cut: first with Qdrant behind an address, then in the middle of one write of the embedded engine."""
     armed = options.folder / report.name / "armed"
     armed.parent.mkdir(parents=True)
-    with running_qdrant() as points:
+    with served_points() as points:
         await _cut_all(options, report, armed, points, _SHORT if options.short else CUTS)
     if not options.short:
         await _cut_all(options, report, armed, None, _EMBEDDED)
