@@ -6,6 +6,7 @@ CHORALE_TEST_QDRANT_URL names a server.
 
 from __future__ import annotations
 
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ Work = Callable[[str, Any], Any]
 
 _DELETION: TypeAdapter[Any] = TypeAdapter(models.PointIdsList | models.FilterSelector)
 _ABSENT = "No point with id"
-_IN_MEMORY = Path("/dev/shm")  # a shard's many small files cost a disk ten times as much
+_MEMORY = Path("/dev/shm")  # a shard's many small files cost a disk ten times as much
+_ROOM = 2**30  # bytes; a shard takes 26 MB, and a container's memory may be smaller than a few of them
 
 
 class Rest:
@@ -118,8 +120,8 @@ class RunningQdrant:
 @contextmanager
 def running_qdrant(version: str = "1.17.0") -> Iterator[RunningQdrant]:
     """A server on a free loopback port, with a folder of its own, for the length of the block."""
-    where = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=where) as folder, socket.socket() as listening:
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM
+    with tempfile.TemporaryDirectory(dir=_MEMORY if has_room else None) as folder, socket.socket() as listening:
         collections = Collections(Path(folder))
         rest = Rest(collections, version)
         listening.bind(("127.0.0.1", 0))
