@@ -12,9 +12,9 @@ from chorale.domain.events import EventPosition
 from tests import operations
 from tests.faults.onchain import OnChain
 from tests.faults.writers import Deed
+from tests.patience import PATIENCE
 from tests.stack import Actor, Json, RunningServer
 
-_PATIENCE = 60.0  # s; a bound on waiting, not on what is measured
 _LOOK = 0.05
 _PASSING = {"VERSION_NOT_REACHED", "AUTHORITY_UNAVAILABLE", "STALE_READ"}
 _MADE_BY_SERVER = ("UpdateVerified", "UpdateDiverged", "ContentRestored", "Gap")
@@ -39,7 +39,7 @@ async def converged(server: RunningServer, chain: OnChain, thread_id: str) -> No
     if account is None:
         return
     wanted = {"threadId": thread_id, "minVersion": account.sequence}
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         body = await server.execute(operations.READ_THREAD, wanted)
         if "errors" not in body and "stale" not in body.get("extensions", {}):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chorale.limits import Limits
 from resolvers.transport.results import is_request_error, response_body
 from tests.graphql.stack import Stack, Story
-from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,7 +30,7 @@ def stuck(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 async def test_a_query_that_waits_too_long_is_given_up(stuck: Stack, story: Story) -> None:
     """TIMEOUT, over HTTP and over WebSocket alike; what waited is cancelled."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(Limits().execution_timeout):  # for both, and neither by that limit
         answer = await stuck.run(TITLE, t=story.thread_id)
         streamed = [
             result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -31,9 +32,10 @@ def bomb(top: str, on: str, leaf: str) -> str:
 )
 async def test_fragments_that_double_are_looked_at_once(top: str, on: str, leaf: str) -> None:
     """Thirty levels are answered, or refused; looked at one by one they would take hours."""
-    async with asyncio.timeout(PATIENCE):
-        result = await build_schema(embedded=True).execute(bomb(top, on, leaf))
+    began = time.monotonic()  # nothing in it waits, so that no timeout could end it
+    result = await build_schema(embedded=True).execute(bomb(top, on, leaf))
     assert result.data is not None or result.errors
+    assert time.monotonic() - began < PATIENCE
 
 
 @pytest.mark.asyncio(loop_scope="session")

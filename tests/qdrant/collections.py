@@ -11,7 +11,7 @@ import qdrant_edge as edge
 from qdrant_client import models
 
 from tests.qdrant import translation
-from tests.qdrant.filters import optional_filter
+from tests.qdrant.filters import only, optional_filter
 
 _OPTIONS = {
     "hnsw_config": {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000},
@@ -99,6 +99,7 @@ class Collection:
     def read(self, body: Any) -> Any:
         """Points by their ids."""
         wanted = models.PointRequest.model_validate(body)
+        only(wanted, "ids", "with_payload", "with_vector")
         part = translation.payload_part(wanted.with_payload, default=True)
         found = self._shard.retrieve(wanted.ids, part, wanted.with_vector or False)
         return [translation.record(each) for each in found]
@@ -111,8 +112,9 @@ class Collection:
 
     def count(self, body: Any) -> Any:
         """How many points, exactly."""
-        condition = optional_filter(models.CountRequest.model_validate(body).filter)
-        return {"count": self._shard.count(edge.CountRequest(exact=True, filter=condition))}
+        wanted = models.CountRequest.model_validate(body)
+        only(wanted, "filter", "exact")
+        return {"count": self._shard.count(edge.CountRequest(exact=True, filter=optional_filter(wanted.filter)))}
 
     def query(self, body: Any) -> Any:
         """A search."""

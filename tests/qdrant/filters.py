@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import qdrant_edge as edge
+from pydantic import BaseModel
 from qdrant_client import models
 
 
@@ -14,6 +15,13 @@ class UnknownWordError(ValueError):
 
     def __init__(self, what: object) -> None:
         super().__init__(f"tests.qdrant does not know {what!r}")
+
+
+def only(wanted: BaseModel, *known: str) -> None:
+    """Raises UnknownWordError where anything but the fields `known` is given."""
+    given = {name for name in type(wanted).model_fields if getattr(wanted, name) is not None}
+    if unknown := sorted(given.difference(known)):
+        raise UnknownWordError(f"{type(wanted).__name__} with {', '.join(unknown)}")
 
 
 def optional_filter(wanted: models.Filter | None) -> edge.Filter | None:

@@ -60,7 +60,9 @@ class Rest:
                 self._route("PUT", f"{one}/index", self._on(Collection.index)),
                 self._route("PUT", f"{one}/points", self._on(Collection.upsert)),
                 self._route("POST", f"{one}/points", self._on(Collection.read)),
-                self._route("POST", f"{one}/points/batch", self._on(Collection.batch)),
+                self._route(
+                    "POST", f"{one}/points/batch", self._on(Collection.batch), lambda name: self.before_batch(name)
+                ),
                 self._route("PUT", f"{one}/points/vectors", self._change(models.UpdateVectors)),
                 self._route("POST", f"{one}/points/payload", self._change(models.SetPayload)),
                 self._route("PUT", f"{one}/points/payload", self._on(Collection.overwrite)),
@@ -72,15 +74,17 @@ class Rest:
             ]
         )
 
+    def _first_of_batch(self, name: str) -> None:
+        self.before_batch(name)  # whatever it is by then
+
     async def _root(self, _request: Request) -> JSONResponse:
         return JSONResponse({"title": "qdrant", "version": self._version})
 
-    def _route(self, method: str, path: str, work: Work) -> Route:
+    def _route(self, method: str, path: str, work: Work, before: Callable[[str], None] = lambda _: None) -> Route:
         async def endpoint(request: Request) -> JSONResponse:
             body = await request.json() if await request.body() else None
             name = request.path_params.get("name", "")
-            if path.endswith("/batch"):
-                await run_in_threadpool(self.before_batch, name)
+            await run_in_threadpool(before, name)  # outside of the lock: it may ask this server itself
             return await run_in_threadpool(self._answer, work, name, body)
 
         return Route(path, endpoint, methods=[method])
@@ -89,7 +93,7 @@ class Rest:
         try:
             with self._lock:
                 return JSONResponse({"result": work(name, body), "status": "ok", "time": 0.0})
-        except Exception as error:  # noqa: BLE001 -- whatever the engine says is an answer
+        except Exception as error:  # noqa: BLE001 -- the engine raises nothing narrower, and a client sees what it says
             return JSONResponse({"status": {"error": str(error)}, "time": 0.0}, _status(error))
 
     def _of(self, name: str) -> Collection:

@@ -44,6 +44,8 @@ def test_what_it_does_not_know_is_refused_by_name() -> None:
         fill(qdrant)
         with pytest.raises(UnexpectedResponse, match="does not know"):
             qdrant.client.count(NAME, word)
+        with pytest.raises(UnexpectedResponse, match="QueryRequest with score_threshold"):
+            qdrant.client.query_points(NAME, query=[1.0, 0.0], using="dense", score_threshold=0.5)
 
 
 def test_what_is_in_a_folder_is_there_again(tmp_path: Path) -> None:

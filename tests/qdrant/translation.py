@@ -9,7 +9,7 @@ from uuid import UUID
 import qdrant_edge as edge
 from qdrant_client import models
 
-from tests.qdrant.filters import UnknownWordError, filter_of, optional_filter
+from tests.qdrant.filters import UnknownWordError, filter_of, only, optional_filter
 
 _MODES = {
     models.UpdateMode.UPSERT: edge.UpdateMode.Upsert,
@@ -25,6 +25,7 @@ _RRF_K = 2  # a server's own
 
 def configuration(wanted: models.CreateCollection) -> edge.EdgeConfig:
     """Named vectors, and sparse ones with their modifiers."""
+    only(wanted, "vectors", "sparse_vectors", "metadata")
     if not isinstance(wanted.vectors, Mapping):
         raise UnknownWordError(wanted.vectors)
     dense = {name: edge.EdgeVectorParams(params.size, _distance(params)) for name, params in wanted.vectors.items()}
@@ -49,6 +50,7 @@ def schema_name(found: Any) -> str:
 
 def upsert(wanted: models.PointsList) -> edge.UpdateOperation:
     """Points inserted or replaced."""
+    only(wanted, "points", "update_filter", "update_mode")
     points = [edge.Point(point.id, vectors(point.vector), point.payload) for point in wanted.points]
     mode = None if wanted.update_mode is None else _MODES[wanted.update_mode]
     return edge.UpdateOperation.upsert_points(points, optional_filter(wanted.update_filter), mode)
@@ -93,6 +95,7 @@ def overwrite(wanted: models.SetPayload) -> edge.UpdateOperation:
 
 def query(wanted: models.QueryRequest) -> edge.QueryRequest:
     """A search, or several joined by their ranks."""
+    only(wanted, "query", "using", "prefetch", "filter", "limit", "with_payload", "with_vector")
     prefetch = wanted.prefetch or []
     return edge.QueryRequest(
         wanted.limit or 10,
@@ -100,11 +103,13 @@ def query(wanted: models.QueryRequest) -> edge.QueryRequest:
         prefetches=[_prefetch(each) for each in (prefetch if isinstance(prefetch, list) else [prefetch])],
         filter=optional_filter(wanted.filter),
         with_payload=payload_part(wanted.with_payload, default=False),
+        with_vector=wanted.with_vector or False,
     )
 
 
 def scroll(wanted: models.ScrollRequest) -> edge.ScrollRequest:
     """A page of points in the order of their ids."""
+    only(wanted, "offset", "limit", "filter", "with_payload", "with_vector")
     return edge.ScrollRequest(
         offset=wanted.offset,
         limit=wanted.limit or 10,
@@ -144,6 +149,7 @@ def id_as_json(id: Any) -> Any:
 
 
 def _distance(params: models.VectorParams) -> Any:
+    only(params, "size", "distance")
     if params.distance is not models.Distance.COSINE:
         raise UnknownWordError(params.distance)
     return edge.Distance.Cosine
@@ -178,8 +184,7 @@ def _scoring(wanted: Any, using: str | None) -> Any:
 
 
 def _prefetch(wanted: models.Prefetch) -> edge.Prefetch:
-    if wanted.prefetch:
-        raise UnknownWordError(wanted.prefetch)
+    only(wanted, "query", "using", "filter", "limit")
     return edge.Prefetch(
         wanted.limit or 10, query=_scoring(wanted.query, wanted.using), filter=optional_filter(wanted.filter)
     )

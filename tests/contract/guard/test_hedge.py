@@ -18,7 +18,7 @@ from datasources.guard.hedge import Hedge
 from tests.patience import PATIENCE
 
 SOON = 0.02  # s of patience
-HEDGED = Policy(30.0, 3, SOON)
+HEDGED = Policy(3600.0, 3, SOON)
 
 
 class Wires:

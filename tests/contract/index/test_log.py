@@ -173,7 +173,7 @@ async def test_closing_ends_all_waiting(tmp_path: Path) -> None:
         wake = index.wake("thread")
         await anext(wake)
         rest = asyncio.create_task(anext(wake, "ended"))
-        waiting = asyncio.create_task(index.wait_for("thread", 1, PATIENCE))
+        waiting = asyncio.create_task(index.wait_for("thread", 1, 3600))
         await asyncio.sleep(0)
         await index.apply(Projection(replace(samples.thread("t", sequence=1)), 1))
     async with asyncio.timeout(PATIENCE):
